@@ -1,0 +1,1 @@
+"""Conducts a consultation. Knows no HTTP, no SQL, no torch and no faiss."""
