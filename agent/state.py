@@ -1,0 +1,156 @@
+"""What the state machine knows at any moment, and the parts it is made of.
+
+The parts are the API's vocabulary too: a turn is returned to the caller in these very forms.
+The state is working memory. It can be rebuilt from the recorded events; nothing but the graph
+reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from langgraph.channels import EphemeralValue
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.ports import Language
+from knowledge.clinical.schema import Level, Sex
+
+Status = Literal["present", "absent", "unsure"]
+Stage = Literal["ask", "advise", "emergency", "handed_off", "closed"]
+
+
+class Part(BaseModel):
+    """Base of the state's parts: immutable, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Patient(Part):
+    """Whom the consultation is about. None where it is not known."""
+
+    age_years: Annotated[float, Field(ge=0, le=130)] | None = None
+    sex: Sex | None = None
+    pregnant: bool | None = None
+
+
+class Finding(Part):
+    """A finding of this patient, as it was said."""
+
+    id: str
+    label: str = ""
+    status: Status
+    duration: str | None = None  # ISO 8601
+    severity: str | None = None
+    onset: str | None = None
+    course: str | None = None
+    place: str | None = None
+    character: tuple[str, ...] = ()
+    circumstance: tuple[str, ...] = ()
+    value: float | None = None
+    unit: str | None = None
+    quote: str = ""
+    turn: int = 0
+    by: str = "lexicon"  # lexicon, number, embedding, answer, derived, form
+
+
+class Question(Part):
+    """What is asked next. `kind` says which answer is understood as the answer."""
+
+    kind: Literal["finding", "duration", "profile", "open"] = "finding"
+    finding: str | None = None
+    text: str
+    options: tuple[str, ...] = ()
+    reason: str
+
+
+class RedFlag(Part):
+    """A red-flag rule that fired, and on what."""
+
+    rule: str
+    level: Level
+    department: str
+    because: tuple[str, ...]
+    crisis: bool = False
+
+
+class Names(Part):
+    """A name in both languages."""
+
+    en: str
+    zh: str
+
+
+class Possibility(Part):
+    """One condition of the differential."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    condition: str
+    name: str
+    names: Names
+    icd10: str
+    probability: float
+    supporting: tuple[str, ...] = Field(default=(), alias="for")
+    against: tuple[str, ...] = ()
+    tier: Literal["written", "imported"] = "written"
+
+
+class Triage(Part):
+    """How urgent, how soon, where, and why."""
+
+    level: Level
+    within: str  # ISO 8601
+    department: str
+    department_name: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class Citation(Part):
+    """The passage behind a sentence of the advice."""
+
+    chunk: str
+    document: str
+    title: str
+    release: str
+    quote: str
+    source: str | None = None
+
+
+class ConsultationState(TypedDict, total=False):
+    """The channels of the graph. Every node returns only what it changed."""
+
+    consultation: str
+    language: Language
+    patient: Patient
+    seed: int
+
+    turn: int
+    text: str  # the patient's words of this turn
+    intents: list[str]  # what the words want besides telling findings
+    understood: int  # how many findings this turn's words gave
+
+    findings: dict[str, Finding]
+    chief: str | None  # the finding the patient came with
+    duration: str | None  # how long it has lasted, ISO 8601
+    asked: list[str]
+    question: Question | None
+
+    red_flags: list[RedFlag]
+    differential: list[Possibility]
+    triage: Triage | None
+    advised: int  # turn of the last advice, 0 before
+
+    stage: Stage
+    reply: str
+    citations: list[Citation]
+    reason: str  # why the consultation was handed off or closed
+
+    # What goes on record. Taken out of the checkpoint and stored beside it, see agent.events.
+    outbox: Annotated[list[dict[str, Any]], EphemeralValue]
+
+
+SERIALISED: tuple[tuple[str, str], ...] = tuple(
+    ("agent.state", part.__name__)
+    for part in (Patient, Finding, Question, RedFlag, Names, Possibility, Triage, Citation)
+)
+"""The types that a checkpoint may hold, for the serialiser's allow-list."""

@@ -1,0 +1,255 @@
+"""How urgent and where to: red-flag rules, and the danger of what is still possible.
+
+Pure functions. Rules outrank everything. Without a rule the level follows from the probability
+mass of the conditions at least that urgent, not from the favourite alone: a small chance of a
+deadly cause is enough. The thresholds express how many needless escalations one missed
+emergency is worth; they are compared on labelled cases in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+
+from agent.state import Finding, Patient, RedFlag, Triage
+from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical.schema import LEVELS, Level, Rule, Sex, When, Who, more_urgent
+
+WITHIN: dict[Level, str] = {
+    "emergency_ambulance": "PT0S",
+    "emergency": "PT1H",
+    "within_24h": "P1D",
+    "routine": "P14D",
+    "self_care": "P0D",
+}
+"""The time frame of a level. `self_care` asks for no appointment and has none."""
+
+MASS: dict[Level, float] = {
+    "emergency_ambulance": 0.15,
+    "emergency": 0.20,
+    "within_24h": 0.35,
+    "routine": 0.40,
+}
+"""Probability mass of conditions at least as urgent from which a level is chosen."""
+
+_ADULT = 18.0
+
+
+def applies(
+    who: Who | None, age_years: float | None, sex: Sex | None, pregnant: bool | None
+) -> bool:
+    """Whether an entry is about such a patient. What is not known does not exclude, except that
+    an unknown age is taken for an adult's and an unknown pregnancy for none."""
+    if who is None:
+        return True
+    age = _ADULT if age_years is None else age_years
+    if who.min_age is not None and age < who.min_age and age_years is not None:
+        return False
+    if who.min_age is not None and age_years is None and who.min_age > 60:
+        return False
+    if who.max_age is not None and age >= who.max_age:
+        return False
+    if who.sex is not None and sex is not None and sex != who.sex:
+        return False
+    return who.pregnant is None or who.pregnant == bool(pregnant)
+
+
+def present_closure(findings: Iterable[str], knowledge: ClinicalKnowledge) -> set[str]:
+    """The findings and everything that they are kinds of."""
+    closed: set[str] = set()
+    for key in findings:
+        if key in knowledge.findings:
+            closed.add(key)
+            closed |= knowledge.ancestors[key]
+    return closed
+
+
+def holds(
+    when: When,
+    present: Set[str],
+    knowledge: ClinicalKnowledge,
+    age_years: float | None = None,
+    sex: Sex | None = None,
+    pregnant: bool | None = None,
+) -> bool:
+    """Whether a statement holds. `present` is closed upwards (see `present_closure`)."""
+
+    def part(value: str | When) -> bool:
+        if isinstance(value, When):
+            return holds(value, present, knowledge, age_years, sex, pregnant)
+        return value in present
+
+    if not applies(when.who, age_years, sex, pregnant or "pregnant" in present):
+        return False
+    if not all(part(value) for value in when.all):
+        return False
+    if when.any and sum(part(value) for value in when.any) < when.at_least:
+        return False
+    return not any(part(value) for value in when.none)
+
+
+def fire(
+    knowledge: ClinicalKnowledge, findings: Mapping[str, Finding], patient: Patient
+) -> list[RedFlag]:
+    """The red flags that the collected findings set off, most urgent first."""
+    present = present_closure(
+        (key for key, finding in findings.items() if finding.status == "present"), knowledge
+    )
+    pregnant = bool(patient.pregnant) or "pregnant" in present
+    flags = [
+        RedFlag(
+            rule=rule.id,
+            level=rule.level,
+            department=rule.department,
+            because=tuple(
+                finding.quote or finding.label or key
+                for key, finding in findings.items()
+                if finding.status == "present"
+                and _touches(rule, {key} | set(knowledge.ancestors.get(key, ())))
+            ),
+            crisis=rule.crisis,
+        )
+        for rule in knowledge.rules.values()
+        if rule.when is not None
+        and applies(rule.who, patient.age_years, patient.sex, pregnant)
+        and holds(rule.when, present, knowledge, patient.age_years, patient.sex, pregnant)
+    ]
+    return sorted(flags, key=lambda flag: LEVELS.index(flag.level))
+
+
+def _touches(rule: Rule, keys: Set[str]) -> bool:
+    def inside(when: When) -> bool:
+        return any(
+            inside(part) if isinstance(part, When) else part in keys
+            for part in (*when.all, *when.any)
+        )
+
+    return rule.when is not None and inside(rule.when)
+
+
+def level_of(
+    condition: str, knowledge: ClinicalKnowledge, present: Set[str], patient: Patient
+) -> tuple[Level, str | None]:
+    """A condition's urgency in this patient, and the id of what raised it (its first reason in
+    both languages joined by a newline), if anything did."""
+    entry = knowledge.conditions[condition]
+    level, reason = entry.urgency, None
+    for raised in entry.raises:
+        if holds(
+            raised.when, present, knowledge, patient.age_years, patient.sex, patient.pregnant
+        ) and LEVELS.index(raised.to) < LEVELS.index(level):
+            level, reason = raised.to, f"{raised.because.en}\n{raised.because.zh}"
+    return level, reason
+
+
+def level_from_mass(levels: Mapping[str, Level], probabilities: Mapping[str, float]) -> Level:
+    """The level whose conditions together are probable enough."""
+    mass = 0.0
+    for level in LEVELS[:-1]:
+        mass += sum(p for key, p in probabilities.items() if levels[key] == level)
+        if mass >= MASS[level]:
+            return level
+    return "self_care"
+
+
+def decide(
+    knowledge: ClinicalKnowledge,
+    findings: Mapping[str, Finding],
+    patient: Patient,
+    probabilities: Mapping[str, float],
+    flags: Iterable[RedFlag],
+    language: str,
+) -> Triage:
+    """Urgency, time frame and department with reasons in words.
+
+    `probabilities` maps conditions to their posterior; conditions far below one in a hundred may
+    be left out.
+    """
+    present = present_closure(
+        (key for key, finding in findings.items() if finding.status == "present"), knowledge
+    )
+    english = language == "en"
+    raised = {key: level_of(key, knowledge, present, patient) for key in probabilities}
+    levels = {key: value[0] for key, value in raised.items()}
+    level: Level = level_from_mass(levels, probabilities) if probabilities else "routine"
+    reasons: list[str] = []
+    ranked = sorted(probabilities, key=lambda key: -probabilities[key])
+    driving = [key for key in ranked if LEVELS.index(levels[key]) <= LEVELS.index(level)]
+    for key in driving[:3]:
+        name = knowledge.conditions[key].name
+        chance = _chance(probabilities[key], english)
+        reasons.append(
+            f"{name.en} is {chance} on what is known so far"
+            if english
+            else f"就目前所知，{name.zh}的可能性{chance}"
+        )
+        reason = raised[key][1]
+        if reason:
+            reasons.append(reason.split("\n")[0 if english else 1])
+    department = _department(knowledge, ranked, probabilities, driving, level, patient)
+
+    flags = sorted(flags, key=lambda flag: LEVELS.index(flag.level))
+    if flags:
+        top = flags[0]
+        if more_urgent(top.level, level) == top.level:
+            level = top.level
+            department = top.department
+            rule_reasons = [
+                knowledge.rules[flag.rule].because.en
+                if english
+                else knowledge.rules[flag.rule].because.zh
+                for flag in flags
+                if flag.rule in knowledge.rules
+            ]
+            reasons = [*rule_reasons[:3], *reasons]
+    if level in ("emergency_ambulance", "emergency"):
+        department = "emergency" if "emergency" in knowledge.departments else department
+    entry = knowledge.departments.get(department)
+    name_ = "" if entry is None else (entry.name.en if english else entry.name.zh)
+    return Triage(
+        level=level,
+        within=WITHIN[level],
+        department=department,
+        department_name=name_,
+        reasons=tuple(reasons),
+    )
+
+
+def _chance(probability: float, english: bool) -> str:
+    for bound, en, zh in (
+        (0.6, "likely", "较大"),
+        (0.25, "quite possible", "存在"),
+        (0.0, "possible", "不能排除"),
+    ):
+        if probability >= bound:
+            return en if english else zh
+    raise AssertionError(probability)
+
+
+def _department(
+    knowledge: ClinicalKnowledge,
+    ranked: list[str],
+    probabilities: Mapping[str, float],
+    driving: list[str],
+    level: Level,
+    patient: Patient,
+) -> str:
+    """Departments vote with the probability of their conditions; first choices count double."""
+    votes: dict[str, float] = {}
+    child = patient.age_years is not None and patient.age_years < 14
+    for key in ranked[:12]:
+        departments = knowledge.conditions[key].departments
+        for place, department in enumerate(departments):
+            entry = knowledge.departments.get(department)
+            if entry is not None and entry.children and not child and len(departments) > 1:
+                continue
+            weight = probabilities[key] / (1 + place)
+            votes[department] = votes.get(department, 0.0) + weight
+    if level not in ("emergency_ambulance", "emergency") and len(votes) > 1:
+        votes.pop("emergency", None)
+    if not votes:
+        return (
+            "paediatrics"
+            if child and "paediatrics" in knowledge.departments
+            else "general_medicine"
+        )
+    return max(votes, key=lambda key: votes[key])
