@@ -1,0 +1,1 @@
+"""The migrations of the store (Alembic). Run them with `records.schema.migrate`."""

@@ -1,0 +1,311 @@
+"""The events of a consultation: appended in a chain, never changed, read in order.
+
+An item (see `agent.events.to_outbox`) becomes one event. A call of the model or a look-up is
+stored beside it, whole, and the event points to it by hash. `patient.said` and `reply.given`
+are projected into messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from sqlalchemy import Table, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.events import EVENT_TYPES, Event, ModelCall, RetrievalCall
+from records import chain
+from records.errors import NotFound
+from records.tables import (
+    consultation,
+    event,
+    from_text,
+    message,
+    model_call,
+    retrieval_call,
+    to_text,
+)
+
+_KINDS: dict[str, type[BaseModel]] = {
+    "event": Event,
+    "model_call": ModelCall,
+    "retrieval": RetrievalCall,
+}
+
+ROLES: dict[str, Literal["patient", "service"]] = {
+    "patient.said": "patient",
+    "reply.given": "service",
+}
+"""The events that are messages, and whose. Their payload has the words under `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it stands in the record."""
+
+    consultation_id: str
+    seq: int
+    type: str
+    actor: str
+    turn: int | None
+    at: datetime
+    payload: dict[str, Any]
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was said, by the patient or by the service."""
+
+    seq: int
+    turn: int | None
+    role: str
+    text: str
+    at: datetime
+
+
+def parse(item: dict[str, Any]) -> Event | ModelCall | RetrievalCall:
+    """The item of an outbox. ValueError for a kind or an event type that nobody knows."""
+    fields = dict(item)
+    kind = fields.pop("kind", None)
+    if kind not in _KINDS:
+        raise ValueError(f"unknown kind of record: {kind!r}; use agent.events.to_outbox")
+    parsed = _KINDS[kind].model_validate(fields)
+    assert isinstance(parsed, Event | ModelCall | RetrievalCall)
+    if isinstance(parsed, Event):
+        if parsed.type not in EVENT_TYPES:
+            raise ValueError(f"unknown event type: {parsed.type}; name it in agent.events")
+        if parsed.type in ROLES and not isinstance(parsed.payload.get("text"), str):
+            raise ValueError(f"the payload of {parsed.type} needs the words under 'text'")
+    return parsed
+
+
+async def lock(connection: AsyncConnection, consultation_id: str) -> None:
+    """Holds every other writer of this consultation until the transaction ends.
+
+    Raises NotFound. (SQLite has one writer anyway; there it only looks.)
+    """
+    if not consultation_id.isascii() or "\0" in consultation_id:
+        raise NotFound()  # PostgreSQL would not even compare it
+    found = await connection.scalar(
+        select(consultation.c.id).where(consultation.c.id == consultation_id).with_for_update()
+    )
+    if found is None:
+        raise NotFound()
+
+
+async def append(
+    connection: AsyncConnection,
+    consultation_id: str,
+    items: Sequence[dict[str, Any]],
+    *,
+    now: datetime,
+    turn: int | None = None,
+    origin: str | None = None,
+) -> list[int]:
+    """Appends the items in their order and returns the sequence numbers they got.
+
+    `origin` names where they come from (a checkpoint): what was appended from there already is
+    not appended again, and the list is then empty. Raises NotFound for an unknown consultation,
+    ValueError for an item that is none.
+    """
+    parsed = [parse(item) for item in items]
+    if not parsed:
+        return []
+    await lock(connection, consultation_id)
+    if origin is not None and await connection.scalar(
+        select(event.c.seq)
+        .where(event.c.consultation_id == consultation_id, event.c.origin == origin)
+        .limit(1)
+    ):
+        return []
+    last = (
+        await connection.execute(
+            select(event.c.seq, event.c.hash)
+            .where(event.c.consultation_id == consultation_id)
+            .order_by(event.c.seq.desc())
+            .limit(1)
+        )
+    ).first()
+    seq, previous = (last.seq, last.hash) if last else (0, chain.GENESIS)
+    at = to_text(now)
+    rows: dict[Table, list[dict[str, Any]]] = {
+        table: [] for table in (event, model_call, retrieval_call, message)
+    }
+    for n, item in enumerate(parsed):
+        seq += 1
+        place: dict[str, Any] = {"consultation_id": consultation_id, "seq": seq, "turn": turn}
+        recorded, detail = _as_event(item)
+        payload = chain.canonical(recorded.payload)
+        hash_ = chain.link_hash(
+            consultation_id, seq, recorded.type, recorded.actor, turn, at, payload, previous
+        )
+        rows[event].append(
+            place
+            | {"type": recorded.type, "actor": recorded.actor, "at": at, "payload": payload}
+            | {"prev_hash": previous, "hash": hash_}
+            | {"origin": origin, "origin_n": None if origin is None else n}
+        )
+        previous = hash_
+        if detail is not None:
+            table, columns = detail
+            rows[table].append(place | columns)
+        if (said := project(seq, turn, recorded.type, recorded.payload, now)) is not None:
+            rows[message].append(place | {"role": said.role, "text": said.text, "at": said.at})
+    for table, values in rows.items():
+        if values:
+            await connection.execute(insert(table), values)
+    return [row["seq"] for row in rows[event]]
+
+
+def project(
+    seq: int, turn: int | None, type_: str, payload: dict[str, Any], at: datetime
+) -> Message | None:
+    """The message that an event stands for, or None. Made again from the events at any time."""
+    if type_ not in ROLES:
+        return None
+    # What no database can hold as text; the event keeps it as it came.
+    text = payload["text"].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return Message(seq, turn, ROLES[type_], text, at)
+
+
+def _as_event(
+    item: Event | ModelCall | RetrievalCall,
+) -> tuple[Event, tuple[Table, dict[str, Any]] | None]:
+    """The event of an item, and the row that is kept beside it."""
+    if isinstance(item, Event):
+        return item, None
+    content = item.model_dump(mode="json")
+    sha256 = chain.content_hash(content)
+    if isinstance(item, ModelCall):
+        payload = {
+            "sha256": sha256,
+            "purpose": item.purpose,
+            "model_release": item.model_release,
+            "finish": item.finish,
+        }
+        columns = {"purpose": item.purpose, "model_release": item.model_release}
+        called = Event(type="model.called", actor="model", payload=payload)
+        return called, (model_call, columns | {"content": content, "sha256": sha256})
+    made = Event(
+        type="retrieval.made",
+        actor="service",
+        payload={"sha256": sha256, "release": item.release, "hits": len(item.hits)},
+    )
+    return made, (retrieval_call, {"release": item.release, "content": content, "sha256": sha256})
+
+
+async def read(
+    connection: AsyncConnection,
+    consultation_id: str,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    turn: int | None = None,
+) -> list[Recorded]:
+    """The events after `after`, in order; of one turn only where `turn` is given."""
+    return [
+        Recorded(
+            link.consultation_id,
+            link.seq,
+            link.type,
+            link.actor,
+            link.turn,
+            from_text(link.at),
+            chain.parse(link.payload),
+            link.prev_hash,
+            link.hash,
+        )
+        for link in await links(connection, consultation_id, after=after, limit=limit, turn=turn)
+    ]
+
+
+async def links(
+    connection: AsyncConnection,
+    consultation_id: str,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    turn: int | None = None,
+) -> list[chain.Link]:
+    """The same events as the chain sees them, untouched."""
+    query = (
+        select(*(event.c[name] for name in chain.Link.__dataclass_fields__))
+        .where(event.c.consultation_id == consultation_id, event.c.seq > after)
+        .order_by(event.c.seq)
+        .limit(limit)
+    )
+    if turn is not None:
+        query = query.where(event.c.turn == turn)
+    return [chain.Link(*row) for row in (await connection.execute(query)).all()]
+
+
+async def transcript(connection: AsyncConnection, consultation_id: str) -> list[Message]:
+    """What was said, in order."""
+    columns = (message.c.seq, message.c.turn, message.c.role, message.c.text, message.c.at)
+    query = select(*columns).where(message.c.consultation_id == consultation_id)
+    return [
+        Message(*row) for row in (await connection.execute(query.order_by(message.c.seq))).all()
+    ]
+
+
+async def model_calls(
+    connection: AsyncConnection, consultation_id: str, *, turn: int | None = None
+) -> list[tuple[int, ModelCall]]:
+    """The recorded calls of the model with the number of the event that points to each."""
+    rows = await _details(connection, model_call, consultation_id, turn)
+    return [(seq, ModelCall.model_validate(content)) for seq, content, _ in rows]
+
+
+async def retrievals(
+    connection: AsyncConnection, consultation_id: str, *, turn: int | None = None
+) -> list[tuple[int, RetrievalCall]]:
+    """The recorded look-ups with the number of the event that points to each."""
+    rows = await _details(connection, retrieval_call, consultation_id, turn)
+    return [(seq, RetrievalCall.model_validate(content)) for seq, content, _ in rows]
+
+
+async def _details(
+    connection: AsyncConnection, table: Table, consultation_id: str, turn: int | None
+) -> list[tuple[int, Any, str]]:
+    query = select(table.c.seq, table.c.content, table.c.sha256).where(
+        table.c.consultation_id == consultation_id
+    )
+    if turn is not None:
+        query = query.where(table.c.turn == turn)
+    return [tuple(row) for row in (await connection.execute(query.order_by(table.c.seq))).all()]
+
+
+async def verify(connection: AsyncConnection, consultation_id: str) -> chain.BrokenLink | None:
+    """The first place where the record does not hold: chain, recorded calls, messages; or None."""
+    stored = await links(connection, consultation_id)
+    broken = chain.verify(stored)
+    found = [broken] if broken else []
+    sound = stored[: broken.seq - 1] if broken else stored
+    for table, type_ in ((model_call, "model.called"), (retrieval_call, "retrieval.made")):
+        rows = {
+            seq: content
+            for seq, content, _ in await _details(connection, table, consultation_id, None)
+        }
+        for link in sound:
+            if link.type != type_:
+                continue
+            content = rows.pop(link.seq, None)
+            if chain.content_hash(content) != chain.parse(link.payload)["sha256"]:
+                reason = "what it points to was changed or is missing"
+                found.append(chain.BrokenLink(consultation_id, link.seq, reason))
+                break
+    said = {m.seq: m for m in await transcript(connection, consultation_id)}
+    for link in sound:
+        expected = project(
+            link.seq, link.turn, link.type, chain.parse(link.payload), from_text(link.at)
+        )
+        if said.get(link.seq) != expected:
+            reason = "its message was changed or is missing"
+            found.append(chain.BrokenLink(consultation_id, link.seq, reason))
+            break
+    return min(found, key=lambda link: link.seq, default=None)
