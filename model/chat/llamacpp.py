@@ -76,19 +76,10 @@ class LlamaCppChat(BoundedChat):
         Raises:
             ModelUnavailable: missing, damaged, out of memory, or not of this template.
         """
-        for path in (weights, adapter):
-            if path is not None and not path.is_file():
-                raise ModelUnavailable(f"{path} is not there. Run `huatuo model fetch`.")
-        try:
-            release = describe(
-                weights, template=template.TEMPLATE, context_tokens=context_tokens, adapter=adapter
-            )
-        except (CardError, OSError) as error:
-            raise ModelUnavailable(str(error)) from error
         worker = Worker("llama.cpp")
         try:
-            engine = await worker.call(
-                lambda: _Engine(weights, context_tokens, threads or _cores(), gpu_layers, adapter)
+            engine, release = await worker.call(
+                lambda: _open(weights, context_tokens, threads or _cores(), gpu_layers, adapter)
             )
         except BaseException:
             worker.close()
@@ -142,11 +133,16 @@ class _Engine:
             transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://engine", timeout=10.0
         )
 
+    @property
+    def trained_context(self) -> int:
+        """The longest context that the weights were made for, in tokens."""
+        return int(self._ask("GET", "/v1/models")["data"][0]["meta"]["n_ctx_train"])
+
     def tokens(self, text: str) -> list[int]:
         """Token numbers of a part of a prompt, control marks as control tokens."""
         if not text:
             return []
-        reply = self._post("/tokenize", {"content": text, "parse_special": True})
+        reply = self._ask("POST", "/tokenize", {"content": text, "parse_special": True})
         return [int(token) for token in reply["tokens"]]
 
     def generate(
@@ -205,27 +201,50 @@ class _Engine:
         key = tuple(head)
         if (name := self._prefixes.get(key)) is not None:
             self._prefixes.move_to_end(key)
-            self._post("/slots/0?action=restore", {"filename": name})
+            self._ask("POST", "/slots/0?action=restore", {"filename": name})
             return
         call = {"prompt": head, "n_predict": 0, "cache_prompt": False}
         if "error" in (reply := self._server.handle_completions(call)):
             raise _failure(reply["error"])
         self._made += 1
         name = f"prefix-{self._made}"
-        self._post("/slots/0?action=save", {"filename": name})
+        self._ask("POST", "/slots/0?action=save", {"filename": name})
         self._prefixes[key] = name
         if len(self._prefixes) > _KEPT_PREFIXES:
             _, oldest = self._prefixes.popitem(last=False)
             (self._folder / oldest).unlink(missing_ok=True)
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
-            response = self._client.post(path, json=body)
+            response = self._client.request(method, path, json=body)
             response.raise_for_status()
             reply: dict[str, Any] = response.json()
             return reply
         except (httpx.HTTPError, ValueError, RuntimeError) as error:
             raise ModelUnavailable(f"the engine does not answer {path.split('?')[0]}") from error
+
+
+def _open(
+    weights: Path, context: int, threads: int, gpu_layers: int, adapter: Path | None
+) -> tuple[_Engine, ModelRelease]:
+    """Engine and release. Blocks for a second or more."""
+    for path in (weights, adapter):
+        if path is not None and not path.is_file():
+            raise ModelUnavailable(f"{path} is not there. Run `huatuo model fetch`.")
+    try:
+        release = describe(
+            weights, template=template.TEMPLATE, context_tokens=context, adapter=adapter
+        )
+    except (CardError, OSError) as error:
+        raise ModelUnavailable(str(error)) from error
+    engine = _Engine(weights, context, threads, gpu_layers, adapter)
+    if engine.trained_context < context:
+        engine.close()
+        raise ModelUnavailable(
+            f"{weights.name} was made for a context of {engine.trained_context} tokens, "
+            f"{context} are set"
+        )
+    return engine, release
 
 
 def _params(
