@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from langgraph.channels import Topic
+from langchain_core.runnables import RunnableConfig
+from langgraph.channels import EphemeralValue, Topic
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
@@ -17,11 +17,11 @@ from sqlalchemy import func, select
 
 from agent.events import Event, ModelCall, RetrievalCall, to_outbox
 from records import consultations, events, turns
-from records.checkpointer import OUTBOX, Checkpointer, thread_config
+from records.checkpointer import OUTBOX, Checkpointer, discard_pending, thread_config
 from records.database import Database
 from records.errors import LeaseLost, NotFound
 from records.tables import checkpoint, checkpoint_write
-from tests.records.samples import NOW, a_turn, open_consultation
+from tests.records.samples import LEASE, NOW, a_turn, open_consultation
 
 
 async def test_keeps_the_contract_of_langgraph(database: Database) -> None:
@@ -66,7 +66,7 @@ class Killed(BaseException):
 def graph(saver: Checkpointer, dies: str | None = None, ran: list[str] | None = None) -> Any:
     """safety -> (understand beside retrieve) -> ask (interrupt) -> reply, an event or more each."""
 
-    def node(name: str, *items: dict[str, Any]) -> Callable[[State], Awaitable[State]]:
+    def node(name: str, *items: dict[str, Any]) -> Any:
         async def run(state: State) -> State:
             if name == "retrieve":
                 await asyncio.sleep(0.05)  # its neighbour is done before
@@ -119,7 +119,7 @@ async def test_each_item_is_recorded_once_whatever_dies(
     id = await open_consultation(database)
     config = thread_config(id)
 
-    async def go(given: Any) -> dict[str, Any]:
+    async def go(given: Any) -> Any:
         """Runs until it stands; after a death, a new process goes on where it was."""
         try:
             return await graph(Checkpointer(database), dies).ainvoke(
@@ -184,7 +184,7 @@ async def test_the_outbox_is_not_kept_in_checkpoints(database: Database) -> None
 
 async def test_the_same_checkpoint_stored_twice_records_once(database: Database) -> None:
     id, saver = await open_consultation(database), Checkpointer(database)
-    config = {"configurable": {"thread_id": id, "checkpoint_ns": ""}}
+    config: RunnableConfig = {"configurable": {"thread_id": id, "checkpoint_ns": ""}}
     one: Any = {
         "v": 2,
         "id": "1f0a",
@@ -226,9 +226,7 @@ async def test_a_process_given_up_for_dead_writes_nothing_more(database: Databas
     later = NOW.replace(hour=23)
     async with database.transaction() as connection:
         (left,) = await turns.expired(connection, now=later)
-        lease = await turns.take_over(
-            connection, left, holder="other", lease=turns.timedelta(seconds=30), now=later
-        )
+        lease = await turns.take_over(connection, left, holder="other", lease=LEASE, now=later)
     before = await recorded(database, id)
     with pytest.raises(LeaseLost):
         await app.ainvoke(Command(resume="37"), old, durability="sync")
@@ -264,6 +262,62 @@ async def test_only_allowed_types_are_built_again(database: Database) -> None:
     values = (await app.aget_state(thread_config("types"))).values
     assert values["known"] == Known(n=1)
     assert not isinstance(values["foreign"], Foreign)
+
+
+async def test_words_given_before_a_crash_are_not_given_again(database: Database) -> None:
+    id, saver = await open_consultation(database), Checkpointer(database)
+    assert not await saver.has_turn(id, 1)
+    await graph(saver).ainvoke({"turn": 1, "steps": []}, thread_config(id), durability="sync")
+    assert await saver.has_turn(id, 1)
+    assert not await saver.has_turn(id, 2)
+    given: Any = Command(resume="38.5", update={"turn": 2})
+    with pytest.raises(Killed):  # after the words were noted, before the next checkpoint
+        await graph(saver, "ask").ainvoke(given, thread_config(id), durability="sync")
+    assert await saver.has_turn(id, 2)
+    state = await graph(saver).ainvoke(None, thread_config(id), durability="sync")
+    assert state["temperature"] == "38.5"
+
+
+@pytest.mark.parametrize("dies", ["retrieve", "ask", "reply"])
+async def test_a_failed_turn_does_not_stand_in_the_way_of_the_next(
+    database: Database, dies: str
+) -> None:
+    id, saver, number = await open_consultation(database), Checkpointer(database), 1
+    config = thread_config(id)
+    if dies != "retrieve":
+        await graph(saver).ainvoke({"turn": 1, "steps": []}, config, durability="sync")
+        number = 2
+    given: Any = Command(resume="old", update={"turn": 2}) if number == 2 else {"turn": 1}
+    with pytest.raises(Killed):
+        await graph(saver, dies).ainvoke(given, config, durability="sync")
+    async with database.transaction() as connection:
+        await discard_pending(connection, id)
+    number += 1
+    assert not await saver.has_turn(id, number)
+    state = await graph(saver).aget_state(config)
+    words: Any = Command(resume="new", update={"turn": number})
+    given = words if state.interrupts else {"turn": number}
+    state = await graph(saver).ainvoke(given, config, durability="sync")
+    assert state["turn"] == number
+    if "__interrupt__" in state:
+        state = await graph(saver).ainvoke(Command(resume="new"), config, durability="sync")
+    assert state["temperature"] == "new"
+    assert (await recorded(database, id))[-3:] == SECOND
+
+
+async def test_why_the_outbox_is_a_topic() -> None:
+    class One(TypedDict, total=False):
+        outbox: Annotated[list[dict[str, Any]], EphemeralValue([], guard=False)]
+
+    class All(TypedDict, total=False):
+        outbox: Annotated[list[dict[str, Any]], Topic(dict)]
+
+    for schema, kept in ((One, 1), (All, 2)):
+        builder: Any = StateGraph(schema)
+        for name in ("a", "b"):
+            builder.add_node(name, lambda _, name=name: {"outbox": [said(name)]})
+            builder.add_edge(START, name)
+        assert len((await builder.compile().ainvoke({}))["outbox"]) == kept
 
 
 async def test_time_is_injected(database: Database) -> None:
