@@ -23,12 +23,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.state import Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical.check import statement_findings
 from knowledge.clinical.schema import BANDS, Band, Condition, band_of
 
 Array = NDArray[np.float64]
@@ -179,14 +181,25 @@ class Network:
         band = band_of(patient.age_years) if patient.age_years is not None else None
         key = (band, patient.sex, patient.pregnant)
         if key not in self._prior_cache:
-            weights = np.array(
+            weights: Array = np.array(
                 [_prevalence(c, *key) for c in self.knowledge.conditions.values()], dtype=float
             )
-            total = weights.sum()
-            self._prior_cache[key] = weights / total if total > 0 else weights
-        return self._prior_cache[key]
+            self._prior_cache[key] = np.asarray(weights / max(float(weights.sum()), 1e-12))
+        return np.asarray(self._prior_cache[key])
 
-    def _closed(self, evidence: Evidence) -> tuple[set[int], set[int]]:
+    @cached_property
+    def rules_naming(self) -> dict[str, tuple[str, ...]]:
+        """For each finding, the red-flag rules that name it or one of its ancestors."""
+        direct: dict[str, set[str]] = {}
+        for rule in self.knowledge.rules.values():
+            for name in statement_findings(rule.when) if rule.when else ():
+                direct.setdefault(name, set()).add(rule.id)
+        return {
+            key: tuple(sorted(set().union(*(direct.get(k, set()) for k in (key, *above)))))
+            for key, above in self.knowledge.ancestors.items()
+        }
+
+    def closed(self, evidence: Evidence) -> tuple[set[int], set[int]]:
         """Columns that are present (ancestors on the main line included) and that were denied."""
         present: set[int] = set()
         for key in evidence.present:
@@ -199,7 +212,7 @@ class Network:
 
     def terms(self, evidence: Evidence) -> dict[int, Array]:
         """Log-likelihood of each piece of evidence, an array (conditions,) a finding's column."""
-        present, absent = self._closed(evidence)
+        present, absent = self.closed(evidence)
         found: dict[int, Array] = {column: self.log_step[:, column] for column in present}
         for column in absent:
             above = int(self.parent[column])
@@ -223,11 +236,11 @@ class Network:
     def log_joint(self, evidence: Evidence, patient: Patient) -> Array:
         """Logarithm of prior times likelihood, unnormalised; -inf where excluded."""
         with np.errstate(divide="ignore"):
-            score = np.log(self.prior(patient))
+            score: Array = np.log(self.prior(patient))
         terms = self.terms(evidence)
         if terms:
             score = score + TEMPER * np.sum(list(terms.values()), axis=0)
-        present, absent = self._closed(evidence)
+        present, absent = self.closed(evidence)
         if present:
             has = self.cardinal[:, sorted(present)].any(axis=1)
             score = score + np.where(has, 0.0, math.log(UNNAMED_CARDINAL))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypedDict
 
-from langgraph.channels import EphemeralValue
+from langgraph.channels import EphemeralValue, Topic
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.ports import Language
@@ -140,13 +140,17 @@ class ConsultationState(TypedDict, total=False):
     triage: Triage | None
     advised: int  # turn of the last advice, 0 before
 
+    # Passages from `retrieve` to `advise`, for that one step.
+    passages: Annotated[list[dict[str, Any]], EphemeralValue]
+
     stage: Stage
     reply: str
     citations: list[Citation]
     reason: str  # why the consultation was handed off or closed
 
     # What goes on record. Taken out of the checkpoint and stored beside it, see agent.events.
-    outbox: Annotated[list[dict[str, Any]], EphemeralValue]
+    # A Topic gathers the items of a super-step and is empty again in the next.
+    outbox: Annotated[list[dict[str, Any]], Topic(dict)]
 
 
 SERIALISED: tuple[tuple[str, str], ...] = tuple(

@@ -8,7 +8,7 @@ emergency is worth; they are compared on labelled cases in docs/benchmarks.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from agent.state import Finding, Patient, RedFlag, Triage
 from knowledge.clinical import ClinicalKnowledge
@@ -141,11 +141,15 @@ def level_of(
     return level, reason
 
 
-def level_from_mass(levels: Mapping[str, Level], probabilities: Mapping[str, float]) -> Level:
-    """The level whose conditions together are probable enough."""
+def level_from_mass(levels: Sequence[Level], probabilities: Iterable[float]) -> Level:
+    """The level whose conditions together are probable enough. Both arguments run over the same
+    conditions."""
+    masses = dict.fromkeys(LEVELS, 0.0)
+    for level, probability in zip(levels, probabilities, strict=True):
+        masses[level] += float(probability)
     mass = 0.0
     for level in LEVELS[:-1]:
-        mass += sum(p for key, p in probabilities.items() if levels[key] == level)
+        mass += masses[level]
         if mass >= MASS[level]:
             return level
     return "self_care"
@@ -170,7 +174,11 @@ def decide(
     english = language == "en"
     raised = {key: level_of(key, knowledge, present, patient) for key in probabilities}
     levels = {key: value[0] for key, value in raised.items()}
-    level: Level = level_from_mass(levels, probabilities) if probabilities else "routine"
+    level: Level = (
+        level_from_mass(tuple(levels.values()), probabilities.values())
+        if probabilities
+        else "routine"
+    )
     reasons: list[str] = []
     ranked = sorted(probabilities, key=lambda key: -probabilities[key])
     driving = [key for key in ranked if LEVELS.index(levels[key]) <= LEVELS.index(level)]

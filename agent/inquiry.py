@@ -1,0 +1,242 @@
+"""Which question next, and when to stop.
+
+Pure functions. A question is worth what its answer is expected to change: the uncertainty over
+conditions (expected information), the danger that is still open (expected change of the
+danger-weighted probability), and the red-flag rules that a yes would complete. It stops when no
+answer to any question would change the advice, when nothing is left to gain, or when the budget
+of questions is spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent import triage
+from agent.diagnosis import TEMPER, Array, Evidence, Network, normalise
+from agent.state import Finding, Patient
+from knowledge.clinical.schema import Level
+
+BUDGET = 8
+"""Questions on findings in one consultation."""
+AT_LEAST = 2
+"""Questions asked before the consultation may stop for confidence."""
+CONFIDENT = 0.85
+NO_GAIN = 0.02
+"""A question below this score (about bits) is not worth a patient's time."""
+DANGER: dict[Level, float] = {
+    "emergency_ambulance": 1.0,
+    "emergency": 0.7,
+    "within_24h": 0.25,
+    "routine": 0.05,
+    "self_care": 0.0,
+}
+"""Weight of a level when danger is summed over conditions."""
+DANGER_WEIGHT = 1.5
+RULE_WEIGHT = 0.8
+GROUP_BONUS = 1.15
+"""Factor on a question of the group that was asked about last."""
+
+_ROWS = 120  # conditions that the value of a question is computed over
+_SURE = 0.97  # a question whose answer is this predictable is not asked
+
+Stop = Literal["confident", "advice_settled", "no_gain", "budget"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The next question, or why there is none."""
+
+    finding: str | None
+    stop: Stop | None = None
+    score: float = 0.0
+    separates: tuple[str, ...] = ()  # conditions that a yes makes more, then less probable
+    excludes: str | None = None  # the dangerous condition or the rule the question is about
+
+
+def choose(
+    network: Network,
+    evidence: Evidence,
+    patient: Patient,
+    findings: Mapping[str, Finding],
+    asked: list[str],
+    *,
+    budget: int = BUDGET,
+) -> Choice:
+    """The most useful question that has not been asked, or the reason to stop."""
+    knowledge = network.knowledge
+    posterior = network.posterior(evidence, patient)
+    count = sum(key in knowledge.findings for key in asked)
+    if count >= budget:
+        return Choice(None, "budget")
+    columns = np.array(
+        list(_candidates(network, evidence, patient, findings, asked)), dtype=np.int64
+    )
+    rows = np.argsort(-posterior, kind="stable")[:_ROWS]
+    rows = rows[posterior[rows] > 1e-4]
+    if not len(columns) or not len(rows):
+        return Choice(None, "no_gain")
+    p = posterior[rows] / posterior[rows].sum()
+    yes_given = _answer(network, evidence, rows, columns)
+    relevant = np.abs(yes_given - network.base[columns]).max(axis=0) > 1e-9
+    columns, yes_given = columns[relevant], yes_given[:, relevant]
+    if not len(columns):
+        return Choice(None, "no_gain")
+
+    yes, if_yes, if_no = _outcomes(p, yes_given)
+    gain = _entropy(p) - yes * _entropy(if_yes) - (1 - yes) * _entropy(if_no)
+    present = triage.present_closure(evidence.present, knowledge)
+    levels: list[Level] = [
+        triage.level_of(network.conditions[row], knowledge, present, patient)[0] for row in rows
+    ]
+    danger = np.array([DANGER[level] for level in levels])
+    now = float(danger @ p)
+    moved = yes * np.abs(if_yes @ danger - now) + (1 - yes) * np.abs(if_no @ danger - now)
+    rules = np.array([_completes(network, int(c), present, patient) for c in columns])
+    score = np.maximum(gain, 0.0) + DANGER_WEIGHT * moved + RULE_WEIGHT * yes * rules
+    score = np.where((yes > _SURE) | (yes < 1 - _SURE) & (rules * yes < 0.005), 0.2 * score, score)
+    last = asked[-1] if asked and asked[-1] in knowledge.findings else None
+    group = knowledge.findings[last].group if last else None
+    if group:
+        same = [knowledge.findings[network.findings[c]].group == group for c in columns]
+        score = np.where(same, score * GROUP_BONUS, score)
+
+    best = int(np.argmax(score))
+    if score[best] < NO_GAIN:
+        return Choice(None, "no_gain", float(score[best]))
+    if count >= AT_LEAST and _settled(p, if_yes, if_no, yes, levels, rules, score):
+        return Choice(None, "advice_settled", float(score[best]))
+    if count >= AT_LEAST and float(p.max()) >= CONFIDENT and moved[best] < 0.05:
+        return Choice(None, "confident", float(score[best]))
+    rise = if_yes[best] - p
+    up, down = int(np.argmax(rise)), int(np.argmin(rise))
+    dangerous = danger * (if_yes[best] - p)
+    feared = int(np.argmax(dangerous))
+    return Choice(
+        network.findings[columns[best]],
+        None,
+        float(score[best]),
+        (network.conditions[rows[up]], network.conditions[rows[down]]),
+        network.conditions[rows[feared]] if dangerous[feared] > 0.02 else None,
+    )
+
+
+def _candidates(
+    network: Network,
+    evidence: Evidence,
+    patient: Patient,
+    findings: Mapping[str, Finding],
+    asked: list[str],
+) -> Iterator[int]:
+    """Findings that may be asked: unknown, not implied, fit for this patient."""
+    knowledge = network.knowledge
+    present = triage.present_closure(evidence.present, knowledge)
+    known: Set[str] = findings.keys() | set(asked) | present
+    pregnant = bool(patient.pregnant) or "pregnant" in present
+    for key, finding in knowledge.findings.items():
+        if key in known or not finding.askable or finding.kind == "measurement":
+            continue
+        if knowledge.ancestors[key] & evidence.absent:
+            continue
+        if key == "pregnant" and patient.pregnant is not None:
+            continue
+        if triage.applies(finding.who, patient.age_years, patient.sex, pregnant):
+            yield network.column[key]
+
+
+def _answer(
+    network: Network, evidence: Evidence, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> Array:
+    """Probability of a yes to each question in each condition, an array (rows, columns)."""
+    present, _ = network.closed(evidence)
+    above = network.parent[columns]
+    parent_known = np.array([int(a) in present for a in above])
+    chosen = np.where(
+        parent_known[None, :],
+        network.step[np.ix_(rows, columns)],
+        network.given[np.ix_(rows, columns)],
+    )
+    return np.asarray(chosen)
+
+
+def _outcomes(p: Array, yes_given: Array) -> tuple[Array, Array, Array]:
+    """Probability of a yes (columns,), and the posteriors after a yes and after a no, each
+    (columns, rows)."""
+    yes = p @ yes_given
+    with np.errstate(divide="ignore"):
+        prior = np.log(p)[None, :]
+    if_yes = normalise(prior + TEMPER * np.log(yes_given.T))
+    if_no = normalise(prior + TEMPER * np.log1p(-yes_given.T))
+    return yes, if_yes, if_no
+
+
+def _entropy(p: Array) -> Array:
+    """Entropy in bits over the last axis."""
+    return np.asarray(-(p * np.log2(np.maximum(p, 1e-12))).sum(axis=-1))
+
+
+def _completes(network: Network, column: int, present: Set[str], patient: Patient) -> float:
+    """Weight of the most urgent red flag that a yes to this finding would set off."""
+    knowledge = network.knowledge
+    key = network.findings[column]
+    found = 0.0
+    rules = network.rules_naming.get(key, ())
+    if not rules:
+        return 0.0
+    would = present | {key} | knowledge.ancestors[key]
+    for name in rules:
+        rule = knowledge.rules[name]
+        if rule.when is None or DANGER[rule.level] <= found:
+            continue
+        known = (patient.age_years, patient.sex, patient.pregnant)
+        if triage.applies(rule.who, *known) and triage.holds(rule.when, would, knowledge, *known):
+            found = DANGER[rule.level]
+    return found
+
+
+def _settled(
+    p: Array,
+    if_yes: Array,
+    if_no: Array,
+    yes: Array,
+    levels: list[Level],
+    rules: Array,
+    score: Array,
+) -> bool:
+    """Whether no answer to any of the best questions would change the advice: the urgency, or
+    the condition that leads."""
+    order = np.argsort(-score)[:12]
+    now = triage.level_from_mass(levels, p)
+    leader = int(np.argmax(p))
+    if float(p[leader]) < 0.5:
+        return False
+    for index in order:
+        if rules[index] * yes[index] > 0.01:
+            return False
+        for outcome, chance in ((if_yes[index], yes[index]), (if_no[index], 1 - yes[index])):
+            if chance < 0.03:
+                continue
+            if triage.level_from_mass(levels, outcome) != now or int(np.argmax(outcome)) != leader:
+                return False
+    return True
+
+
+def reason(choice: Choice, network: Network, language: str) -> str:
+    """Why the question is asked, in one sentence."""
+    conditions = network.knowledge.conditions
+
+    def name(key: str) -> str:
+        own = conditions[key].name
+        return own.en.lower() if language == "en" else own.zh
+
+    if choice.excludes:
+        danger = name(choice.excludes)
+        return f"to be sure not to miss {danger}" if language == "en" else f"以免漏掉{danger}"
+    if len(set(choice.separates)) == 2:
+        up, down = (name(key) for key in choice.separates)
+        return f"to tell {up} from {down}" if language == "en" else f"用来区分{up}和{down}"
+    return "to get a clearer picture" if language == "en" else "为了把情况了解得更清楚"

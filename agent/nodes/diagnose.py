@@ -1,0 +1,123 @@
+"""Forms the differential, decides the urgency, and chooses the next question or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from langgraph.runtime import Runtime
+
+from agent import inquiry, triage
+from agent.desk import Desk
+from agent.diagnosis import evidence_of
+from agent.events import Event, to_outbox
+from agent.state import ConsultationState, Patient, Possibility, Question, Triage
+from agent.wording import texts
+
+AFTER_ADVICE = 3
+"""Questions that may follow when something new is told after advice was given."""
+
+
+async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Weigh everything that is known."""
+    desk = runtime.context
+    language = state["language"]
+    patient = state.get("patient") or Patient()
+    findings = state.get("findings", {})
+    evidence = evidence_of(findings, state.get("duration"))
+    flags = state.get("red_flags", [])
+    if evidence.present:
+        posterior = desk.network.posterior(evidence, patient)
+        order = np.argsort(-posterior, kind="stable")
+        probable = {
+            desk.network.conditions[row]: float(posterior[row])
+            for row in order
+            if posterior[row] > 0.002
+        }
+        differential = desk.network.differential(evidence, patient, language)
+    else:
+        probable, differential = {}, []
+    decided: Triage | None = None
+    if probable or flags:
+        decided = triage.decide(desk.knowledge, findings, patient, probable, flags, language)
+    question, stop = (None, None) if _urgent(state) else _question(state, desk, patient)
+    outbox: list[dict[str, Any]] = []
+    if differential != state.get("differential", []):
+        outbox.append(_event("differential.formed", _record(differential, stop)))
+    if decided is not None and decided != state.get("triage"):
+        outbox.append(_event("triage.decided", decided.model_dump(mode="json")))
+    return {
+        "differential": differential,
+        "triage": decided,
+        "question": question,
+        "outbox": outbox,
+    }
+
+
+def _event(type_: str, payload: dict[str, Any]) -> dict[str, Any]:
+    return to_outbox(Event(type=type_, actor="service", payload=payload))
+
+
+def _record(differential: list[Possibility], stop: str | None) -> dict[str, Any]:
+    return {
+        "differential": [item.model_dump(mode="json", by_alias=True) for item in differential],
+        "stop": stop,
+    }
+
+
+def _urgent(state: ConsultationState) -> bool:
+    return any(
+        flag.level in ("emergency_ambulance", "emergency") for flag in state.get("red_flags", [])
+    )
+
+
+def _question(
+    state: ConsultationState, desk: Desk, patient: Patient
+) -> tuple[Question | None, str | None]:
+    """The next question, or None and the reason to stop."""
+    language = state["language"]
+    findings = state.get("findings", {})
+    asked = state.get("asked", [])
+    say = texts.say
+    if state.get("advised") and not state.get("understood"):
+        return None, "advised"
+    if not any(finding.status == "present" for finding in findings.values()):
+        if asked.count("open") >= 3:
+            return None, "nothing_told"
+        text = say(texts.OPEN_QUESTION, language)
+        return Question(kind="open", text=text, reason=say(texts.OPEN_REASON, language)), None
+    if patient.age_years is None and "profile" not in asked:
+        text = say(texts.PROFILE_QUESTION, language)
+        reason = say(texts.PROFILE_REASON, language)
+        return Question(kind="profile", text=text, reason=reason), None
+    chief = state.get("chief")
+    if chief and not state.get("duration") and "duration" not in asked and len(asked) >= 1:
+        name = desk.knowledge.findings[chief].name
+        label = name.en.lower() if language == "en" else name.zh
+        text = say(texts.DURATION_QUESTION, language, finding=label)
+        reason = say(texts.DURATION_REASON, language)
+        return Question(kind="duration", text=text, reason=reason), None
+    spent = sum(key in desk.knowledge.findings for key in asked)
+    budget = desk.budget if not state.get("advised") else min(desk.budget, spent) + AFTER_ADVICE
+    if state.get("advised") and spent >= desk.budget + AFTER_ADVICE:
+        return None, "budget"
+    evidence = evidence_of(findings, state.get("duration"))
+    choice = inquiry.choose(desk.network, evidence, patient, findings, asked, budget=budget)
+    if choice.finding is None:
+        return None, choice.stop
+    ask = desk.knowledge.findings[choice.finding].ask
+    return (
+        Question(
+            kind="finding",
+            finding=choice.finding,
+            text=ask.en if language == "en" else ask.zh,
+            options=texts.OPTIONS,
+            reason=inquiry.reason(choice, desk.network, language),
+        ),
+        None,
+    )
+
+
+def route(state: ConsultationState) -> str:
+    """Ask while there is a question, else advise."""
+    return "ask" if state.get("question") is not None else "retrieve"

@@ -1,0 +1,176 @@
+"""Reads the patient's words: findings, who the patient is, and what else they want."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.desk import Desk
+from agent.events import Event, to_outbox
+from agent.language.understand import Mention, Profile, Reading, understand
+from agent.state import ConsultationState, Finding, Patient, Question
+
+_BARE_AGE = re.compile(r"(?<![\d.])(\d{1,3})(?![\d.])")
+
+
+async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:
+    """Merge what this turn's words tell into the state."""
+    desk = runtime.context
+    language = state["language"]
+    question = state.get("question")
+    pending = question.finding if question and question.kind == "finding" else None
+    before = state.get("patient") or Patient()
+    reading = understand(
+        state["text"],
+        lexicon=desk.lexicon,
+        language=language,
+        pending=pending,
+        profile=Profile(age_years=before.age_years, sex=before.sex, pregnant=before.pregnant),
+        phrases=desk.ports.phrases,
+    )
+    patient = _patient(before, reading, question, state["text"])
+    known = dict(state.get("findings", {}))
+    new: list[Finding] = []
+    corrections: list[dict[str, Any]] = []
+    for mention in reading.mentions:
+        if mention.finding not in desk.knowledge.findings:
+            continue
+        earlier = known.get(mention.finding)
+        finding = _finding(mention, desk, state)
+        if earlier is not None and earlier.status != finding.status:
+            corrections.append(
+                {"finding": finding.id, "from": earlier.status, "to": finding.status}
+            )
+            finding = finding.model_copy(update={"by": "corrected", "quote": earlier.quote})
+        elif earlier is not None:
+            finding = _enriched(earlier, finding)
+        known[finding.id] = finding
+        new.append(finding)
+    if patient.pregnant and "pregnant" in desk.knowledge.findings and "pregnant" not in known:
+        known["pregnant"] = Finding(
+            id="pregnant",
+            label=_label("pregnant", desk, language),
+            status="present",
+            turn=state["turn"],
+            by="derived",
+        )
+    if known.get("pregnant") is not None and patient.pregnant is None:
+        status = known["pregnant"].status
+        if status != "unsure":
+            patient = patient.model_copy(update={"pregnant": status == "present"})
+    chief = state.get("chief") or _chief(new, desk)
+    duration = _duration(state, reading, question, chief, known)
+    outbox = [
+        to_outbox(
+            Event(
+                type="findings.understood",
+                actor="service",
+                payload={
+                    "turn": state["turn"],
+                    "findings": [finding.model_dump(mode="json") for finding in new],
+                    "patient": patient.model_dump(mode="json"),
+                    "intents": sorted(reading.intents),
+                    "unread": list(reading.unread),
+                    "duration": duration,
+                },
+            )
+        )
+    ]
+    outbox += [
+        to_outbox(Event(type="finding.corrected", actor="patient", payload=change))
+        for change in corrections
+    ]
+    return {
+        "patient": patient,
+        "findings": known,
+        "chief": chief,
+        "duration": duration,
+        "intents": sorted(reading.intents),
+        "understood": len(new),
+        "outbox": outbox,
+    }
+
+
+def _finding(mention: Mention, desk: Desk, state: ConsultationState) -> Finding:
+    return Finding(
+        id=mention.finding,
+        label=_label(mention.finding, desk, state["language"]),
+        status=mention.status,
+        duration=mention.duration,
+        severity=mention.severity,
+        onset=mention.onset,
+        course=mention.course,
+        place=mention.place,
+        character=tuple(mention.characters),
+        circumstance=tuple(mention.circumstances),
+        value=mention.value,
+        unit=mention.unit,
+        quote=mention.quote,
+        turn=state["turn"],
+        by=mention.by,
+    )
+
+
+def _enriched(earlier: Finding, later: Finding) -> Finding:
+    """A finding said again: new qualities are added, nothing known is lost."""
+    told = {
+        key: value
+        for key, value in later.model_dump().items()
+        if key in {"duration", "severity", "onset", "course", "place", "value", "unit"}
+        and value is not None
+    }
+    told["character"] = tuple(dict.fromkeys((*earlier.character, *later.character)))
+    told["circumstance"] = tuple(dict.fromkeys((*earlier.circumstance, *later.circumstance)))
+    return earlier.model_copy(update=told)
+
+
+def _label(key: str, desk: Desk, language: str) -> str:
+    name = desk.knowledge.findings[key].name
+    return name.en if language == "en" else name.zh
+
+
+def _chief(new: list[Finding], desk: Desk) -> str | None:
+    """What the patient came with: the first complaint named that is no circumstance."""
+    for finding in new:
+        kind = desk.knowledge.findings[finding.id].kind
+        if finding.status == "present" and kind in ("symptom", "sign", "measurement"):
+            return finding.id
+    return None
+
+
+def _patient(before: Patient, reading: Reading, question: Question | None, text: str) -> Patient:
+    """The profile with what the words add to it. An answer to the question for age and sex may be
+    as short as "34, male"."""
+    said = reading.profile
+    update: dict[str, Any] = {}
+    if said.age_years is not None and 0 <= said.age_years <= 130:
+        update["age_years"] = said.age_years
+    elif question is not None and question.kind == "profile" and before.age_years is None:
+        match = _BARE_AGE.search(text)
+        if match and 0 < int(match.group(1)) <= 120:
+            update["age_years"] = float(match.group(1))
+    if said.sex is not None:
+        update["sex"] = said.sex
+    if said.pregnant is not None:
+        update["pregnant"] = said.pregnant
+    return before.model_copy(update=update)
+
+
+def _duration(
+    state: ConsultationState,
+    reading: Reading,
+    question: Question | None,
+    chief: str | None,
+    known: dict[str, Finding],
+) -> str | None:
+    """How long the complaint has lasted: said of the chief complaint, or as the answer to the
+    question for it, or of anything else in the first words."""
+    if chief and known[chief].duration:
+        return known[chief].duration
+    if question is not None and question.kind == "duration" and reading.duration:
+        return reading.duration
+    if state.get("duration"):
+        return state["duration"]
+    return reading.duration if state["turn"] == 1 else None

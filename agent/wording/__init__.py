@@ -1,0 +1,1 @@
+"""Puts decisions into words: fixed texts, the model's sentences, and the check on them."""

@@ -1,0 +1,84 @@
+"""Whether a sentence of the model may be shown.
+
+A sentence may restate what is known and say that it may fit a condition of the differential. It
+may not bring in a medicine, a dose, a test, a number, a condition, a finding, an urgency or an
+assurance of its own. When in doubt it is refused: the worded reply from the knowledge takes its
+place, so a refusal costs a little warmth and no content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from agent.language.understand import Lexicon, understand
+from agent.ports import Language
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+# "You have a cough" restates; "you have pneumonia" is caught by the conditions. In Chinese the
+# verbs differ: these are said of illnesses only.
+_CERTAIN = re.compile(r"[您你](?:得了|患有|患了|就是得)")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]")
+_CODE = re.compile(r"[<>{}\[\]|`#*_=\\]|https?:|www\.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the model was told and may repeat. Finding sets are closed upwards."""
+
+    present: Set[str]
+    absent: Set[str]
+    unsure: Set[str]
+    conditions: Set[str]
+    numbers: Set[str]
+
+
+@cache
+def _guard(language: Language) -> dict[str, re.Pattern[str]]:
+    words = yaml.safe_load((Path(__file__).parent / "guard.yaml").read_text(encoding="utf-8"))
+    patterns: dict[str, re.Pattern[str]] = {}
+    for kind, lists in words.items():
+        english = "|".join(re.escape(str(word)) for word in lists["en"])
+        chinese = "|".join(re.escape(str(word)) for word in lists["zh"])
+        patterns[kind] = re.compile(rf"\b(?:{english})\b|(?:{chinese})", re.IGNORECASE)
+    return patterns
+
+
+def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) -> str | None:
+    """Why a sentence may not be shown, as a short code; None when it may."""
+    text = sentence.strip()
+    if not text:
+        return "empty"
+    if len(text) > 240:
+        return "too_long"
+    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
+    if (language == "zh" and han <= latin) or (language == "en" and han):
+        return "language"
+    if _CODE.search(text):
+        return "markup"
+    if "?" in text or "？" in text:
+        return "question"
+    if _CERTAIN.search(text):
+        return "certainty"
+    for kind, pattern in _guard(language).items():
+        if pattern.search(text):
+            return kind
+    if any(number not in facts.numbers for number in _NUMBER.findall(text)):
+        return "number"
+    reading = understand(text, lexicon=lexicon, language=language)
+    if any(named not in facts.conditions for named in lexicon.conditions(text, language)):
+        return "condition"
+    allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
+    for mention in reading.mentions:
+        known = allowed[mention.status]
+        if mention.finding not in known and not (
+            mention.status == "unsure" and mention.finding in facts.present | facts.absent
+        ):
+            return "finding"
+    return None
