@@ -14,6 +14,8 @@ only this user can enter, never on a network port; the tokeniser is called throu
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -47,6 +49,7 @@ _BATCH = 64
 ones are hardly faster on a CPU."""
 
 _KEPT_PREFIXES = 8
+_CLOSE = 5.0
 
 
 class LlamaCppChat(BoundedChat):
@@ -93,10 +96,11 @@ class LlamaCppChat(BoundedChat):
         return model
 
     async def _count(self, messages: Sequence[Message]) -> int:
-        return sum(len(self._engine.tokens(part)) for part in template.split(messages))
+        head, rest = await self._tokenise(messages)
+        return len(head) + len(rest)
 
     async def _generate(self, request: ChatRequest, emit: Emit) -> None:
-        head, rest = (self._engine.tokens(part) for part in template.split(request.messages))
+        head, rest = await self._tokenise(request.messages)
         self._check_fits(len(head) + len(rest), request)
 
         def run(forward: Emit, cancelled: threading.Event) -> None:
@@ -104,8 +108,17 @@ class LlamaCppChat(BoundedChat):
 
         await self._worker.generate(run, emit)
 
+    async def _tokenise(self, messages: Sequence[Message]) -> list[list[int]]:
+        """The prompt's tokens: the part that calls share, and the rest."""
+        # Not in the worker's thread: that one may be busy generating for somebody else.
+        return await asyncio.to_thread(
+            lambda: [self._engine.tokens(part) for part in template.split(messages)]
+        )
+
     async def _close(self) -> None:
-        await self._worker.call(self._engine.close)
+        with contextlib.suppress(TimeoutError):  # an engine that hangs must not hold up the end
+            async with asyncio.timeout(_CLOSE):
+                await self._worker.call(self._engine.close)
         self._worker.close()
 
 
