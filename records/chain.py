@@ -26,9 +26,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def canonical(value: Any) -> str:
     """`value` as the one JSON text that stands for it: sorted keys, no spaces, UTF-8 as it is.
 
-    Half a surrogate pair, which UTF-8 cannot hold, is escaped, so that any string of Python
-    survives a round trip. Raises TypeError or ValueError for what JSON cannot say: NaN,
-    infinities, other types, keys that are not strings.
+    Half a surrogate pair, which UTF-8 cannot hold, is escaped, so that it survives a round trip.
+    Raises TypeError or ValueError for what JSON cannot say: NaN, infinities, other types, keys
+    that are not strings.
     """
     _check_keys(value)
     text = json.dumps(

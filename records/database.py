@@ -9,13 +9,13 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from records import schema
-from records.errors import DatabaseLocked, translate
+from records.errors import DatabaseLocked, cause, translate
 from records.url import parse_url
 
 _READ_ONLY = "huatuo_read_only"
@@ -32,7 +32,12 @@ class Database:
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()
         self._patience = patience
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0}
+        # The text of an error may reach a log; the values of a statement must not.
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "hide_parameters": True,
+        }
         if self.dialect == "postgresql":
             options["pool_pre_ping"] = True
             options["connect_args"] = {
@@ -80,22 +85,26 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads, from one consistent picture; it holds up no writer."""
-        options: dict[str, Any] = {_READ_ONLY: True}
-        if self.dialect == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        async with self._open(options) as connection:
+        async with self._open(read_only=True) as connection:
+            if self.dialect == "postgresql":
+                await connection.exec_driver_sql(
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+                )
             yield connection
 
     @asynccontextmanager
-    async def _open(self, options: dict[str, Any] | None = None) -> AsyncIterator[AsyncConnection]:
+    async def _open(self, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
         try:
             async with self.engine.connect() as connection:
-                if options:
-                    await connection.execution_options(**options)
+                await connection.execution_options(**{_READ_ONLY: read_only})
                 async with connection.begin():
                     yield connection
         except DBAPIError as error:
-            raise translate(error) from error
+            raise translate(error) from cause(error)
+        except StatementError as error:
+            if isinstance(error.orig, ValueError | TypeError):
+                raise error.orig from None  # a value that a column cannot hold, in its own words
+            raise
         except PoolTimeout as error:
             raise DatabaseLocked() from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import ClassVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 
 class RecordsError(Exception):
@@ -183,3 +183,11 @@ def translate(error: DBAPIError) -> DatabaseError:
         return (_SQLSTATE.get(state) or _SQLSTATE.get(state[:2], DatabaseError))()
     lost = error.connection_invalidated or type(original).__name__ == "OperationalError"
     return DatabaseUnavailable() if lost else DatabaseError()
+
+
+def cause(error: DBAPIError) -> BaseException | None:
+    """What may be chained to the translated error: None where its text could quote a patient.
+
+    PostgreSQL says "Failing row contains (...)" where a constraint is broken.
+    """
+    return None if isinstance(error, IntegrityError | DataError) else error

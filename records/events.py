@@ -169,7 +169,8 @@ def project(
     if type_ not in ROLES:
         return None
     # What no database can hold as text; the event keeps it as it came.
-    text = payload["text"].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    text = payload["text"].replace("\0", "\ufffd")
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return Message(seq, turn, ROLES[type_], text, at)
 
 

