@@ -9,7 +9,8 @@ from langgraph.runtime import Runtime
 
 from agent.desk import Desk
 from agent.events import Event, to_outbox
-from agent.language.understand import Mention, Profile, Reading, understand
+from agent.findings import finding_of, label
+from agent.language.understand import Profile, Reading, understand
 from agent.state import ConsultationState, Finding, Patient, Question
 
 _BARE_AGE = re.compile(r"(?<![\d.])(\d{1,3})(?![\d.])")
@@ -38,7 +39,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         if mention.finding not in desk.knowledge.findings:
             continue
         earlier = known.get(mention.finding)
-        finding = _finding(mention, desk, state)
+        finding = finding_of(mention, desk.knowledge, language, turn=state["turn"])
         if earlier is not None and earlier.status != finding.status:
             corrections.append(
                 {"finding": finding.id, "from": earlier.status, "to": finding.status}
@@ -51,7 +52,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     if patient.pregnant and "pregnant" in desk.knowledge.findings and "pregnant" not in known:
         known["pregnant"] = Finding(
             id="pregnant",
-            label=_label("pregnant", desk, language),
+            label=label("pregnant", desk.knowledge, language),
             status="present",
             turn=state["turn"],
             by="derived",
@@ -93,26 +94,6 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     }
 
 
-def _finding(mention: Mention, desk: Desk, state: ConsultationState) -> Finding:
-    return Finding(
-        id=mention.finding,
-        label=_label(mention.finding, desk, state["language"]),
-        status=mention.status,
-        duration=mention.duration,
-        severity=mention.severity,
-        onset=mention.onset,
-        course=mention.course,
-        place=mention.place,
-        character=tuple(mention.characters),
-        circumstance=tuple(mention.circumstances),
-        value=mention.value,
-        unit=mention.unit,
-        quote=mention.quote,
-        turn=state["turn"],
-        by=mention.by,
-    )
-
-
 def _enriched(earlier: Finding, later: Finding) -> Finding:
     """A finding said again: new qualities are added, nothing known is lost."""
     told = {
@@ -124,11 +105,6 @@ def _enriched(earlier: Finding, later: Finding) -> Finding:
     told["character"] = tuple(dict.fromkeys((*earlier.character, *later.character)))
     told["circumstance"] = tuple(dict.fromkeys((*earlier.circumstance, *later.circumstance)))
     return earlier.model_copy(update=told)
-
-
-def _label(key: str, desk: Desk, language: str) -> str:
-    name = desk.knowledge.findings[key].name
-    return name.en if language == "en" else name.zh
 
 
 def _chief(new: list[Finding], desk: Desk) -> str | None:

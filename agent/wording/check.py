@@ -72,7 +72,7 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
     if any(number not in facts.numbers for number in _NUMBER.findall(text)):
         return "number"
     reading = understand(text, lexicon=lexicon, language=language)
-    if any(named not in facts.conditions for named in lexicon.conditions(text, language)):
+    if any(hit.condition not in facts.conditions for hit in reading.conditions):
         return "condition"
     allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
     for mention in reading.mentions:

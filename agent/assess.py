@@ -1,0 +1,199 @@
+"""One assessment without a conversation: for a hospital's own forms, and for evaluation.
+
+The same understanding, rules, reasoning and triage as in a consultation, in one pure function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent import inquiry, triage
+from agent.desk import Desk
+from agent.diagnosis import evidence_of
+from agent.findings import finding_of, label
+from agent.language.understand import Profile, understand
+from agent.ports import Language
+from agent.state import Finding, Patient, Possibility, Question, RedFlag, Status, Triage
+from agent.wording import texts
+from knowledge.clinical.schema import LEVELS
+
+
+class Assessment(BaseModel):
+    """What can be said of a case as it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    language: Language
+    patient: Patient
+    findings: list[Finding]
+    differential: list[Possibility]
+    triage: Triage | None
+    red_flags: list[RedFlag]
+    question: Question | None = Field(description="What would be asked next, if anything.")
+    unmatched: list[str] = Field(
+        default=[], description="Entries of present, absent and candidates that are not known."
+    )
+
+
+def assess(
+    desk: Desk,
+    *,
+    language: Language,
+    patient: Patient | None = None,
+    text: str = "",
+    present: Sequence[str] = (),
+    absent: Sequence[str] = (),
+    candidates: Sequence[str] | None = None,
+) -> Assessment:
+    """Assess a case from free text, from lists of findings, or from both.
+
+    `present`, `absent` and `candidates` may be ids or words in the case's language. With
+    `candidates` the differential is over those conditions alone.
+    """
+    patient = patient or Patient()
+    findings: dict[str, Finding] = {}
+    flags: dict[str, RedFlag] = {}
+    unmatched: list[str] = []
+    duration: str | None = None
+    said = Profile()
+    for words, status in (
+        (text, None),
+        *((word, "present") for word in present),
+        *((word, "absent") for word in absent),
+    ):
+        if not words.strip():
+            continue
+        if words in desk.knowledge.findings and status is not None:
+            findings[words] = _given(desk, words, status, words, language)
+            continue
+        reading = understand(
+            words, lexicon=desk.lexicon, language=language, phrases=desk.ports.phrases
+        )
+        said = said.updated(reading.profile) if status is None else said
+        found = [m for m in reading.mentions if m.finding in desk.knowledge.findings]
+        if status is not None and not found:
+            unmatched.append(words)
+        for mention in found:
+            key = mention.finding
+            told: Status = _combined(status, mention.status)
+            findings[key] = finding_of(mention, desk.knowledge, language, turn=1, status=told)
+            duration = duration or mention.duration
+        if status != "absent":
+            for hit in reading.rules:
+                rule = desk.knowledge.rules[hit.rule]
+                flags[hit.rule] = RedFlag(
+                    rule=rule.id,
+                    level=rule.level,
+                    department=rule.department,
+                    because=(hit.quote,),
+                    crisis=rule.crisis,
+                )
+    patient = Patient(
+        age_years=patient.age_years if patient.age_years is not None else said.age_years,
+        sex=patient.sex or said.sex,
+        pregnant=patient.pregnant if patient.pregnant is not None else said.pregnant,
+    )
+    flags = {
+        key: flag
+        for key, flag in flags.items()
+        if triage.applies(
+            desk.knowledge.rules[key].who, patient.age_years, patient.sex, patient.pregnant
+        )
+    }
+    for flag in triage.fire(desk.knowledge, findings, patient):
+        flags.setdefault(flag.rule, flag)
+    chosen: list[str] | None = None
+    if candidates is not None:
+        chosen = []
+        for name in candidates:
+            key = condition_named(desk, name, language)
+            if key is None:
+                unmatched.append(name)
+            elif key not in chosen:
+                chosen.append(key)
+    return _weighed(
+        desk, language, patient, findings, list(flags.values()), duration, chosen, unmatched
+    )
+
+
+def _weighed(
+    desk: Desk,
+    language: Language,
+    patient: Patient,
+    findings: dict[str, Finding],
+    flags: list[RedFlag],
+    duration: str | None,
+    candidates: list[str] | None,
+    unmatched: list[str],
+) -> Assessment:
+    evidence = evidence_of(findings, duration)
+    differential: list[Possibility] = []
+    probable: dict[str, float] = {}
+    question: Question | None = None
+    if evidence.present:
+        posterior = desk.network.posterior(evidence, patient)
+        probable = {
+            desk.network.conditions[row]: float(posterior[row])
+            for row in np.argsort(-posterior, kind="stable")
+            if posterior[row] > 0.002 and math.isfinite(posterior[row])
+        }
+        differential = desk.network.differential(
+            evidence, patient, language, candidates=candidates or None
+        )
+        choice = inquiry.choose(desk.network, evidence, patient, findings, [], budget=desk.budget)
+        if choice.finding is not None:
+            ask = desk.knowledge.findings[choice.finding].ask
+            question = Question(
+                finding=choice.finding,
+                text=ask.en if language == "en" else ask.zh,
+                options=texts.OPTIONS,
+                reason=inquiry.reason(choice, desk.network, language),
+            )
+    decided = (
+        triage.decide(desk.knowledge, findings, patient, probable, flags, language)
+        if probable or flags
+        else None
+    )
+    return Assessment(
+        language=language,
+        patient=patient,
+        findings=list(findings.values()),
+        differential=differential,
+        triage=decided,
+        red_flags=sorted(flags, key=lambda flag: LEVELS.index(flag.level)),
+        question=question,
+        unmatched=unmatched,
+    )
+
+
+def _given(desk: Desk, key: str, status: str, quote: str, language: Language) -> Finding:
+    told: Status = "present" if status == "present" else "absent"
+    own = label(key, desk.knowledge, language)
+    return Finding(id=key, label=own, status=told, quote=quote, turn=1, by="form")
+
+
+def _combined(listed: str | None, said: Status) -> Status:
+    """A list says what the status is; within an item of the list a denial turns it round."""
+    if listed is None:
+        return said
+    if said == "unsure":
+        return "unsure"
+    return "present" if (listed == "present") == (said == "present") else "absent"
+
+
+def condition_named(desk: Desk, name: str, language: Language) -> str | None:
+    """The condition of an id, a name or a synonym, or that a longer name speaks of."""
+    if name in desk.knowledge.conditions:
+        return name
+    low = name.strip().lower()
+    for key, condition in desk.knowledge.conditions.items():
+        own = (condition.name.en, condition.name.zh, *condition.synonyms.en, *condition.synonyms.zh)
+        if any(low == word.lower() for word in own):
+            return key
+    hits = understand(name, lexicon=desk.lexicon, language=language).conditions
+    longest = max(hits, key=lambda hit: hit.end - hit.start, default=None)
+    return longest.condition if longest is not None else None

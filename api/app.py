@@ -1,0 +1,265 @@
+"""The HTTP application: routes and nothing else. Everything is done by the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from agent.language.understand import detect_language, understand
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.sse import format_sse_event
+
+from agent.assess import Assessment, assess
+from agent.findings import finding_of
+from agent.state import Patient
+from api import errors, schemas
+from api.auth import allowed, service_of
+from api.errors import ApiError, Problem
+from api.limits import BodyLimit
+from api.metrics import Metrics
+from api.service import ConsultationService, RunningTurn
+from records.errors import RecordsError
+from records.keys import ApiKey
+
+Consulting = Annotated[ApiKey, Depends(allowed("consult"))]
+Service = Annotated[ConsultationService, Depends(service_of)]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "model": Problem,
+        "description": "What went wrong, with a stable code.",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+}
+
+v1 = APIRouter(prefix="/v1", responses=PROBLEMS)
+health = APIRouter(tags=["health"])
+
+
+def create_app(service: ConsultationService) -> FastAPI:
+    """The application around a service; starts and stops its sweeper."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    app = FastAPI(
+        title="Huatuo",
+        version="1.0.0",
+        summary="An open medical consultation service. It is automated and no doctor.",
+        lifespan=life,
+    )
+    app.state.service = service
+    app.state.metrics = Metrics()
+    app.add_middleware(BodyLimit)
+    errors.install(app)
+    app.include_router(v1)
+    app.include_router(health)
+    return app
+
+
+# --- consultations ---------------------------------------------------------------------------
+
+
+@v1.post("/consultations", status_code=201, tags=["consultations"])
+async def open_consultation(
+    body: schemas.OpenConsultation, service: Service, key: Consulting
+) -> schemas.ConsultationOut:
+    """Open a consultation, pinned to the knowledge and the model of now."""
+    found = await service.open(
+        owner=key.id,
+        language=body.language,
+        patient=body.patient.model_dump(),
+        consent=body.consent,
+    )
+    return schemas.ConsultationOut.model_validate(found, from_attributes=True)
+
+
+@v1.get("/consultations/{id}", tags=["consultations"])
+async def get_consultation(id: str, service: Service, key: Consulting) -> schemas.ConsultationOut:
+    """A consultation as it stands."""
+    found = await service.get(id, owner=_owner(key))
+    return schemas.ConsultationOut.model_validate(found, from_attributes=True)
+
+
+@v1.post(
+    "/consultations/{id}/turns",
+    tags=["consultations"],
+    response_model=schemas.TurnOut,
+    responses={
+        200: {
+            "description": "The turn; as a stream, `delta` events with new text of the reply "
+            "(`id` is the number of characters so far), then one `turn` or `problem` event.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def take_turn(
+    id: str,
+    body: schemas.TakeTurn,
+    request: Request,
+    service: Service,
+    key: Consulting,
+    idempotency_key: Annotated[str | None, Header()] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+    accept: Annotated[str, Header()] = "application/json",
+) -> Response:
+    """Say something and get the answer, as JSON or, with `Accept: text/event-stream`, as it grows.
+
+    Send an `Idempotency-Key`: with it a request can be repeated without being taken twice, and a
+    stream that broke off is taken up again, after `Last-Event-ID` where that is sent.
+    """
+    started = time.perf_counter()
+    metrics: Metrics = request.app.state.metrics
+    try:
+        turn = await service.take_turn(id, body.text, key=idempotency_key, owner=_owner(key))
+        if "text/event-stream" in accept:
+            after = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
+            return StreamingResponse(
+                _stream(turn, after, metrics, started),
+                media_type="text/event-stream",
+                headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+            )
+        result = await turn.answer()
+    except Exception as error:
+        metrics.failures.labels(getattr(error, "code", "internal")).inc()
+        raise
+    _count(metrics, result, started)
+    return JSONResponse(result)
+
+
+async def _stream(
+    turn: RunningTurn, after: int, metrics: Metrics, started: float
+) -> AsyncIterator[bytes]:
+    """The reply as it grows, then the turn or the problem that ended it."""
+    async for place, piece in turn.pieces(after):
+        yield format_sse_event(data_str=_json({"text": piece}), event="delta", id=str(place))
+    try:
+        result = await turn.answer()
+    except Exception as error:
+        code = str(getattr(error, "code", "internal"))
+        metrics.failures.labels(code).inc()
+        title = getattr(error, "message", "Something went wrong on our side. Please try again.")
+        told = Problem(title=title, status=getattr(error, "status", 500), code=code)
+        yield format_sse_event(data_str=told.model_dump_json(exclude_none=True), event="problem")
+        return
+    _count(metrics, result, started)
+    yield format_sse_event(data_str=_json(result), event="turn", id=str(len(result["reply"])))
+
+
+def _json(value: Any) -> str:
+    return JSONResponse(value).body.decode()  # type: ignore[union-attr]
+
+
+def _count(metrics: Metrics, result: dict[str, Any], started: float) -> None:
+    metrics.turns.labels(result["stage"]).inc()
+    metrics.seconds.observe(time.perf_counter() - started)
+    if result["triage"]:
+        metrics.levels.labels(result["triage"]["level"]).inc()
+
+
+@v1.get("/consultations/{id}/transcript", tags=["consultations"])
+async def transcript(id: str, service: Service, key: Consulting) -> list[schemas.MessageOut]:
+    """What was said, in order."""
+    found = await service.transcript(id, owner=_owner(key))
+    return [schemas.MessageOut.model_validate(m, from_attributes=True) for m in found]
+
+
+@v1.get("/consultations/{id}/events", tags=["consultations"])
+async def list_events(
+    id: str, service: Service, key: Consulting, after: int = 0
+) -> list[schemas.EventOut]:
+    """The record of the consultation: every event after `after`, with its hash chain."""
+    found = await service.events(id, owner=_owner(key), after=after)
+    return [schemas.EventOut.model_validate(e, from_attributes=True) for e in found]
+
+
+@v1.post("/consultations/{id}/close", tags=["consultations"])
+async def close(id: str, service: Service, key: Consulting) -> schemas.ConsultationOut:
+    """Close the consultation. Nothing can be said in it afterwards."""
+    found = await service.close(id, owner=_owner(key))
+    return schemas.ConsultationOut.model_validate(found, from_attributes=True)
+
+
+def _owner(key: ApiKey) -> str | None:
+    """Whose consultations a key sees: its own; an auditor's key sees all."""
+    return None if {"audit", "admin"} & key.scopes else key.id
+
+
+# --- without a conversation ------------------------------------------------------------------
+
+
+@v1.post("/assess", tags=["assessment"])
+async def assess_case(body: schemas.AssessCase, service: Service, _: Consulting) -> Assessment:
+    """Assess a case as it stands: findings, differential, urgency, next question."""
+    return assess(service.desk, **{name: getattr(body, name) for name in type(body).model_fields})
+
+
+@v1.post("/parse", tags=["assessment"])
+async def parse(body: schemas.ParseText, service: Service, _: Consulting) -> schemas.ParsedOut:
+    """Read a text for findings."""
+    desk = service.desk
+    if body.pending is not None and body.pending not in desk.knowledge.findings:
+        raise ApiError(422, "finding.unknown", "There is no finding with the id in `pending`.")
+    language = body.language or detect_language(body.text) or "zh"
+    reading = understand(
+        body.text,
+        lexicon=desk.lexicon,
+        language=language,
+        pending=body.pending,
+        phrases=desk.ports.phrases,
+    )
+    profile = reading.profile
+    found = [finding_of(mention, desk.knowledge, language) for mention in reading.mentions]
+    return schemas.ParsedOut(
+        language=language,
+        findings=found,
+        patient=Patient(age_years=profile.age_years, sex=profile.sex, pregnant=profile.pregnant),
+        intents=sorted(reading.intents),
+        measurements=dict(reading.measurements),
+        red_flags=[hit.rule for hit in reading.rules],
+        unread=list(reading.unread),
+    )
+
+
+# --- health ----------------------------------------------------------------------------------
+
+
+@health.get("/health/live")
+async def live() -> schemas.Health:
+    """Whether the process answers."""
+    return schemas.Health(status="ok")
+
+
+@health.get("/health/ready", responses=PROBLEMS)
+async def ready(service: Service, response: Response) -> schemas.Health:
+    """Whether consultations can be taken. `degraded` without a model or without retrieval: then
+    replies are worded from the knowledge, or carry no citations."""
+    ports = service.desk.ports
+    parts = {
+        "knowledge": service.desk.knowledge.release,
+        "model": service.model_release,
+        "retrieval": ports.retriever.release if ports.retriever is not None else "none",
+    }
+    try:
+        await service.database.check()
+        parts["database"] = "ok"
+    except RecordsError as error:
+        parts["database"] = error.code
+        response.status_code = 503
+        return schemas.Health(status="unavailable", parts=parts)
+    whole = ports.model is not None and ports.retriever is not None
+    return schemas.Health(status="ok" if whole else "degraded", parts=parts)
+
+
+@health.get("/metrics", response_class=Response)
+async def metrics(request: Request, _: Annotated[ApiKey, Depends(allowed("admin"))]) -> Response:
+    """Counters in the text format of Prometheus."""
+    found: Metrics = request.app.state.metrics
+    return Response(found.render(), media_type="text/plain; version=0.0.4")
