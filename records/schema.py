@@ -7,6 +7,8 @@ Blocking: from a coroutine, `await asyncio.to_thread(migrate, url)`.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -23,6 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from records.errors import DatabaseNewer, DatabaseOlder, cause, translate
 from records.url import parse_url
 
+_PATIENCE = 60.0  # seconds that one process waits for another one's migration
 _LOCK = 4_801_620_311  # any number, the same in every process: one migrates, the others wait
 
 
@@ -91,6 +94,7 @@ def _connect(url: str) -> Iterator[Connection]:
         parsed.set(drivername="sqlite") if sqlite else parsed,
         poolclass=NullPool,
         hide_parameters=True,
+        connect_args={"timeout": _PATIENCE} if sqlite else {},
     )
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
@@ -109,6 +113,16 @@ def _connect(url: str) -> Iterator[Connection]:
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Kept in the file: readers and the writer do not stop each other.
-    cursor.execute("PRAGMA journal_mode = WAL")
+    # Kept in the file: readers and the writer do not stop each other. SQLite does not wait for
+    # another process here, whatever its timeout, so this does.
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
     cursor.close()
