@@ -132,7 +132,9 @@ class Hub:
 
     def _download(self, url: str, partial: Path, report: Report) -> None:
         have = partial.stat().st_size if partial.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
         with httpx.stream(
             "GET", url, headers=headers, timeout=self._timeout, follow_redirects=True
         ) as response:
@@ -142,7 +144,7 @@ class Hub:
             if response.status_code != httpx.codes.PARTIAL_CONTENT:
                 have = 0  # this server begins anew
             with partial.open("ab" if have else "wb") as out:
-                for chunk in response.iter_bytes(_CHUNK):
+                for chunk in response.iter_bytes():  # as it comes: what a break leaves is kept
                     out.write(chunk)
                     have += len(chunk)
                     report(have)
