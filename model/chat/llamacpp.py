@@ -146,7 +146,6 @@ class _Engine:
             transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://engine", timeout=10.0
         )
 
-    @property
     def trained_context(self) -> int:
         """The longest context that the weights were made for, in tokens."""
         return int(self._ask("GET", "/v1/models")["data"][0]["meta"]["n_ctx_train"])
@@ -251,11 +250,11 @@ def _open(
     except (CardError, OSError) as error:
         raise ModelUnavailable(str(error)) from error
     engine = _Engine(weights, context, threads, gpu_layers, adapter)
-    if engine.trained_context < context:
+    longest = engine.trained_context()
+    if longest < context:
         engine.close()
         raise ModelUnavailable(
-            f"{weights.name} was made for a context of {engine.trained_context} tokens, "
-            f"{context} are set"
+            f"{weights.name} was made for a context of {longest} tokens, {context} are set"
         )
     return engine, release
 
