@@ -1,0 +1,312 @@
+"""The command `huatuo`. Imports what is heavy only where it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+from rich.console import Console
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("LANGSMITH_TRACING", "false")
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Huatuo, an open medical consultation service. It is automated and no doctor.",
+)
+knowledge_app = typer.Typer(no_args_is_help=True, help="What is known: check, search.")
+model_app = typer.Typer(no_args_is_help=True, help="The language model's weights.")
+key_app = typer.Typer(no_args_is_help=True, help="API keys.")
+bench_app = typer.Typer(no_args_is_help=True, help="How fast it is.")
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(model_app, name="model")
+app.add_typer(key_app, name="key")
+app.add_typer(bench_app, name="bench")
+
+notes = Console(stderr=True, highlight=False)
+
+
+def _report(line: str) -> None:
+    notes.print(f"[dim]{line}[/dim]")
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
+    notes.print(f"[red]{message}[/red]", markup=True)
+    raise typer.Exit(status)
+
+
+def _settings() -> Any:
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+    from app.wiring import configure_logging
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for item in error.errors():
+            name = "HUATUO_" + "_".join(str(part) for part in item["loc"]).upper()
+            notes.print(f"{name}: {item['msg']}", markup=False)
+        _fail("The settings above are not valid.", 2)
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """What can go wrong at start and has a message that says what to do."""
+    from agent.ports import ModelError
+    from knowledge.clinical import KnowledgeError
+    from model.base import WeightsError
+    from records.errors import RecordsError
+
+    return (KnowledgeError, WeightsError, ModelError, RecordsError)
+
+
+@app.command()
+def consult(
+    language: Annotated[str | None, typer.Option(help="zh or en; else recognised.")] = None,
+    age: Annotated[float | None, typer.Option(help="Age in years.", min=0, max=130)] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
+    pregnant: Annotated[bool | None, typer.Option(help="Whether pregnant.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Id of a consultation to go on with.")] = None,
+) -> None:
+    """Open a consultation in the terminal. Standard input may be a file of the patient's lines."""
+    if language not in (None, "zh", "en"):
+        _fail(f"unknown language '{language}'; use zh or en", 2)
+    if sex not in (None, "female", "male"):
+        _fail(f"unknown sex '{sex}'; use female or male", 2)
+    settings = _settings()
+    from app import terminal, wiring
+
+    patient = {"age_years": age, "sex": sex, "pregnant": pregnant}
+    tongue: Literal["zh", "en"] | None = language  # type: ignore[assignment]
+
+    async def run() -> int:
+        async with wiring.running(settings, _report) as service:
+            return await terminal.converse(service, language=tongue, patient=patient, resume=resume)
+
+    try:
+        status = asyncio.run(run())
+    except _expected() as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        status = 130
+    raise typer.Exit(status)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the HTTP API. At the first start an API key is made and shown once."""
+    settings = _settings()
+    import uvicorn
+
+    from api.app import create_app
+    from app import wiring
+    from app.keys import first_key
+
+    async def run() -> None:
+        async with wiring.running(settings, _report) as service:
+            secret = await first_key(service.database)
+            if secret:
+                notes.print("API key, shown this once (all scopes):")
+                notes.print(secret, markup=False)
+            config = uvicorn.Config(
+                create_app(service),
+                host=host or settings.host,
+                port=settings.port if port is None else port,
+                log_level=settings.log_level,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=15,
+            )
+            server = uvicorn.Server(config)
+            _report(f"listening on http://{config.host}:{config.port}")
+            await server.serve()
+
+    try:
+        asyncio.run(run())
+    except _expected() as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        pass
+
+
+@app.command()
+def doctor(
+    full: Annotated[bool, typer.Option(help="Check every byte of the weights.")] = False,
+) -> None:
+    """Say what is there, what is missing and how to get it."""
+    from app.examine import examine
+
+    settings = _settings()
+    found = examine(settings, full=full)
+    for part in found:
+        mark = {"ok": "[green]ok     [/green]", "note": "[yellow]note   [/yellow]"}.get(
+            part.state, "[red]missing[/red]"
+        )
+        notes.print(f"{mark} {part.name}: ", end="")
+        notes.print(part.says, markup=False)
+    raise typer.Exit(1 if any(part.state == "missing" for part in found) else 0)
+
+
+@app.command()
+def assess(
+    cases: Annotated[Path, typer.Option(help="Cases, a JSON object a line.")],
+    out: Annotated[Path, typer.Option(help="Where the assessments go, a JSON object a line.")],
+) -> None:
+    """Assess a file of cases without conversations."""
+    settings = _settings()
+    from app import wiring
+    from app.batch import assess_file
+
+    async def run() -> int:
+        settings.model = "none"  # an assessment is the knowledge's alone
+        desk = await wiring.build_desk(settings, _report)
+        return assess_file(desk, cases, out, _report)
+
+    try:
+        refused = asyncio.run(run())
+    except _expected() as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}")
+    raise typer.Exit(1 if refused else 0)
+
+
+@knowledge_app.command("check")
+def knowledge_check(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of data files.")] = None,
+) -> None:
+    """Check the clinical knowledge; every fault names file and line."""
+    from knowledge.clinical import check
+
+    raise typer.Exit(check.main([str(folder)] if folder else []))
+
+
+@knowledge_app.command("search")
+def knowledge_search(
+    query: str,
+    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    k: Annotated[int, typer.Option(help="How many passages.", min=1, max=50)] = 5,
+) -> None:
+    """Show the passages that a query finds."""
+    settings = _settings()
+    if language not in ("zh", "en"):
+        _fail(f"unknown language '{language}'; use zh or en", 2)
+    from app import wiring
+    from knowledge import clinical
+
+    async def run() -> None:
+        retriever, _ = wiring.load_retrieval(settings, clinical.load(), _report)
+        assert retriever is not None  # by words alone at the least
+        found = await retriever.search(query, language=language, k=k)  # type: ignore[arg-type]
+        for passage in found.passages:
+            print(f"{passage.score:.3f}  {passage.title} / {passage.section}  [{passage.chunk}]")
+            print(f"       {passage.text}")
+
+    try:
+        asyncio.run(run())
+    except _expected() as error:
+        _fail(str(error))
+
+
+@model_app.command("fetch")
+def model_fetch(
+    tests: Annotated[bool, typer.Option(help="Also what only the tests need.")] = False,
+) -> None:
+    """Fetch the weights that the service needs, by hash; what is there is kept."""
+    settings = _settings()
+    from app.progress import fetch_all
+    from model.base import WeightsError
+
+    try:
+        for name, path in fetch_all(settings.home, notes, tests=tests).items():
+            _report(f"{name}: {path}")
+    except WeightsError as error:
+        _fail(str(error))
+
+
+@model_app.command("list")
+def model_list() -> None:
+    """Show which weights are here."""
+    settings = _settings()
+    from model import base
+
+    for artefact in base.ARTEFACTS.values():
+        try:
+            path = base.locate(artefact, settings.home)
+            print(f"{artefact.name}: {path or 'not here'}")
+        except base.WeightsError as error:
+            print(f"{artefact.name}: {error}")
+
+
+@key_app.command("create")
+def key_create(
+    label: str,
+    scope: Annotated[list[str] | None, typer.Option(help="consult, audit, ...")] = None,
+) -> None:
+    """Make an API key; it is shown this once, on standard output."""
+    settings = _settings()
+    from app.keys import make_key
+
+    try:
+        print(asyncio.run(make_key(settings, label, scope or ["consult"])))
+    except ValueError as error:
+        _fail(str(error), 2)
+    except _expected() as error:
+        _fail(str(error))
+
+
+@bench_app.command("turn")
+def bench_turn(
+    turns: Annotated[int, typer.Option(help="How many turns.", min=10)] = 200,
+) -> None:
+    """Time turns without the model: understand, decide, persist."""
+    settings = _settings()
+    from bench.turn import run
+
+    print(json.dumps(asyncio.run(run(settings, turns)), indent=2))
+
+
+@bench_app.command("chat")
+def bench_chat() -> None:
+    """Time the model: first words, tokens a second."""
+    settings = _settings()
+    from app import wiring
+    from bench.chat import run
+
+    async def measure() -> Any:
+        model = await wiring.load_model(settings, _report)
+        if model is None:
+            _fail("no model here; run `huatuo model fetch`")
+        try:
+            return await run(model)
+        finally:
+            await model.aclose()
+
+    print(json.dumps(asyncio.run(measure()), indent=2))
+
+
+def main() -> None:
+    """Entry point of the command."""
+    started = time.monotonic()
+    try:
+        app()
+    finally:
+        if os.environ.get("HUATUO_TIMING"):
+            print(f"{time.monotonic() - started:.1f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

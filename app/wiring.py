@@ -1,0 +1,168 @@
+"""Puts the parts together: the one place that knows every implementation."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from agent.desk import Desk
+from agent.ports import ChatModel, ModelUnavailable, PhraseMatcher, Ports, Retriever
+from api.service import ConsultationService
+from app.settings import Settings
+from knowledge import clinical
+from knowledge.clinical import ClinicalKnowledge
+from model import base
+from records import schema
+from records.database import Database
+
+log = structlog.get_logger(__name__)
+
+Report = Callable[[str], None]
+"""Called with one line about what is being done."""
+
+
+def quiet(_: str) -> None:
+    """Reports nothing."""
+
+
+class SystemClock:
+    """The clock on the wall."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+async def load_model(settings: Settings, report: Report = quiet) -> ChatModel | None:
+    """The model that the settings name. With `auto`, None where no weights are there.
+
+    Raises ModelUnavailable or WeightsError when a model was demanded and cannot be had.
+    """
+    threads = settings.threads or None
+    if settings.model == "none":
+        return None
+    if settings.model == "http":
+        from model.chat.http import HttpChat
+
+        report(f"connecting to the model at {settings.model_url}")
+        if not settings.model_url or not settings.model_name:
+            raise ModelUnavailable("set HUATUO_MODEL_URL and HUATUO_MODEL_NAME for model=http")
+        return await HttpChat.connect(
+            settings.model_url, settings.model_name, api_key=settings.model_key or None
+        )
+    weights = settings.model_path
+    if weights is None:
+        if settings.model == "auto" and base.locate(base.QWEN, settings.home) is None:
+            report("no weights here: replies are worded from the knowledge alone")
+            return None
+        weights = base.require(base.QWEN, settings.home)
+    report(f"loading the model {weights.name}")
+    if settings.model == "transformers":
+        from model.chat.hf import HfChat
+
+        return await HfChat.load(weights)
+    from model.chat.llamacpp import LlamaCppChat
+
+    return await LlamaCppChat.load(weights, threads=threads)
+
+
+def load_retrieval(
+    settings: Settings, knowledge: ClinicalKnowledge, report: Report = quiet
+) -> tuple[Retriever | None, PhraseMatcher | None]:
+    """Passages with their index, and the matcher for phrases that the lexicon misses.
+
+    Without the embedder's weights retrieval works by words alone and there is no matcher.
+    """
+    from knowledge.retrieval import open_retrieval
+
+    folder: Path | None = None
+    if settings.embeddings:
+        folder = base.locate(base.E5, settings.home)
+        if folder is None:
+            report("no embedder here: retrieval works by words alone")
+    return open_retrieval(knowledge, settings.home / "index", embedder=folder, report=report)
+
+
+async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
+    """Everything that a consultation is conducted with.
+
+    Raises KnowledgeError, ModelUnavailable, WeightsError.
+    """
+    report("reading the clinical knowledge")
+    knowledge = await asyncio.to_thread(clinical.load)
+    ports = Ports(clock=SystemClock())
+    desk_ = asyncio.to_thread(Desk.build, knowledge, ports, budget=settings.budget)
+    # llama.cpp and torch both want every core while they load: one after the other.
+    ports.retriever, ports.phrases = await asyncio.to_thread(
+        load_retrieval, settings, knowledge, report
+    )
+    ports.model = await load_model(settings, report)
+    return await desk_
+
+
+async def open_database(settings: Settings, report: Report = quiet) -> Database:
+    """The database, migrated to this version.
+
+    Raises the errors of `records.errors`, DatabaseNewer among them.
+    """
+    report("opening the database")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(schema.migrate, settings.database)
+    return Database(settings.database)
+
+
+@asynccontextmanager
+async def running(settings: Settings, report: Report = quiet) -> AsyncIterator[ConsultationService]:
+    """A service with everything behind it, closed at the end."""
+    database = await open_database(settings, report)
+    try:
+        desk = await build_desk(settings, report)
+        try:
+            yield ConsultationService(database, desk)
+        finally:
+            if desk.ports.model is not None:
+                await desk.ports.model.aclose()
+    finally:
+        await database.close()
+
+
+def _without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its type and places only: its text may quote a patient."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["at"] = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-12:]
+        ]
+    return event
+
+
+def configure_logging(level: str) -> None:
+    """Structured lines on standard error, so that standard output stays the conversation's."""
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(message)s")
+    for noisy in ("httpx", "jieba", "sentence_transformers", "faiss", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            _without_words,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
