@@ -1,0 +1,221 @@
+"""Who is ill: the writer, a child, someone else; their age, sex and pregnancy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.language.clauses import Sentence
+from agent.language.numbers import Age, ages
+from agent.language.reading import Profile, Sex
+
+Role = Literal["self", "child", "other", "stranger"]
+
+_PEOPLE: tuple[tuple[Role, Sex | None, str], ...] = (
+    ("child", "male", r"\b(?:son|grandson|baby boy|little boy|nephew)\b|儿子|男宝|男婴|男孩|男童|小男孩|孙子|外孙(?!女)|侄子|外甥(?!女)|我家小子|大儿子|小儿子"),
+    ("child", "female", r"\b(?:daughter|granddaughter|baby girl|little girl|niece)\b|女儿|闺女|女宝|女婴|女孩|女童|孙女|外孙女|侄女|外甥女|小丫头"),
+    ("child", None, r"\b(?:baby|infant|newborn|toddler|child|kid|little one|bub|lo|twins?|grandchild|kiddo)\b|宝宝|孩子|小孩|婴儿|新生儿|宝贝|小朋友|小宝|大宝|二宝|小儿|娃娃?|患儿|小家伙"),
+    ("other", "female", r"\b(?:mother|mum|mom|mummy|mommy|wife|girlfriend|grandmother|grandma|nan|nana|gran|granny|sister|aunt|auntie|mother[- ]in[- ]law)\b|妈妈?|母亲|老妈|老婆|妻子|媳妇|女朋友|奶奶|外婆|姥姥|婆婆|岳母|丈母娘|姐姐?|妹妹?|阿姨|姑姑|姑妈|姨妈(?!痛|血|期)|爱人"),
+    ("other", "male", r"\b(?:father|dad|daddy|husband|boyfriend|grandfather|grandpa|grandad|granddad|brother|uncle|father[- ]in[- ]law|hubby)\b|爸爸?|父亲|老爸|老公|丈夫|男朋友|爷爷|外公|姥爷|公公|岳父|哥哥?|弟弟(?!硬)|叔叔|舅舅|伯伯|老头|老伴"),
+    ("other", None, r"\b(?:partner|spouse|patient)\b|家人|家里人|老人家?|患者|病人"),
+    ("stranger", None, r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|housemate|cousin)\b|邻居|隔壁|同事|同学|室友|舍友|朋友(?<!小朋友)|别人|有人|路人|老师|网友|老板|亲戚|表哥|表姐|表弟|表妹|楼上|楼下|工友|新闻(?:里|上)|电视(?:里|上)"),
+)  # fmt: skip
+_ALL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, _, pattern) in enumerate(_PEOPLE)))
+_SELF = re.compile(
+    r"\bi\b|\bi'm\b|\bi've\b|\bmyself\b|\bme\b|\bi'd\b|\bim\b|我自己|我本人|我们?(?!家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|叔|姑|姨|丈|妻|男|父|母|婆|公|岳|想|该|觉得(?:他|她|孩|宝)|想问|们家|的?(?:宝|孩|儿|女|小|妈|爸|同|邻|朋))|本人|俺|自己"
+)
+_HE = re.compile(r"\b(?:he|him|his|he's)\b|他(?!们)")
+_SHE = re.compile(r"\b(?:she|her|she's)\b|她")
+_THEY = re.compile(r"\b(?:they|them|their|it)\b")
+_NOT_PERSON = re.compile(
+    r"给(?:他|她|宝宝|孩子)|\bas a (?:child|kid|baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
+    r"|\b(?:have|having|had|wanting|expecting|want|for) a (?:baby|child)\b|\bbaby (?:aspirin|powder|is (?:not )?moving|moving|has stopped moving|kicks?|hasn't moved)\b|\blive with\b|my wife says|my (?:husband|wife|mum|mom|partner) (?:says|thinks|told|noticed|said)|(?:老公|老婆|我妈|家人)(?:说|觉得|让我)|胎儿|(?:怀|生)(?:过|了|着|完)?(?:宝宝|孩子|小孩|二胎)"
+    r"|(?:想|要|备孕要|准备要)(?:个)?(?:宝宝|孩子|小孩)|胎动|and i\b"
+)
+_NOW_ME = re.compile(
+    r"(?:\bnow|\balso|\bthen|\bso|\band|\bafter that|现在|然后|结果|接着|之后|后来|今天|这两天)[\s,]*(?:i\b|i'm|i've|我|自己)|\bme too\b|\bso do i\b|\bi (?:also|caught|got it)|我也|传染(?:给)?我|被(?:他|她)?传染"
+)
+_DEAD_OR_PAST = re.compile(
+    r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|得过|患了|中了|去年|以前|上次|过世|查出"
+)
+_FEMALE = re.compile(
+    r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|[,，\s(（\d岁](?:女)(?=[,，。\s)）\d]|$)|女性|女士|女,|女生|^女[,，\d]|性别:?女"
+)
+_MALE = re.compile(
+    r"\b(?:male|man|boy|gentleman|guy)\b|[,，\s(（\d岁](?:男)(?=[,，。\s)）\d]|$)|男性|男士|先生|男,|男生|^男[,，\d]|性别:?男"
+)
+_MF = re.compile(r"\b\d{1,3}\s*([mf])\b|\b([mf])\s*\d{1,3}\b")
+_PREGNANT = re.compile(
+    r"\b(?:i'm|i am|she's|she is|am|is|currently|now|being|while|and) (?:\w+ )?(?:\w+ )?pregnant\b|\b\d{1,2}\s*(?:weeks?|wks?|months?)\s*(?:pregnant|along|gestation)\b|\b(?:weeks|months) (?:pregnant|along)\b|^pregnant\b|\bpregnant (?:woman|with|at|\d)|\bmy pregnancy\b|\bexpecting (?:a baby|my|our)\b|\b(?:first|second|third) trimester\b|\bpregnant wife\b|\bpregnant\b(?=[,.]|$)"
+    r"|怀孕(?:\d|[一二三四五六七八九十两几]|了|期间|中|后|早期|中期|晚期|第|已|有|快|着)|孕(?:\d|[一二三四五六七八九十两]|期|妇|早|晚|中)|有孕|怀着|我怀孕|怀了(?:宝宝|孩子|二胎|\d|[一二三四五六七八九十两])|大肚子了|现在怀孕|身孕|正在怀孕|怀孕[,，。]"
+)
+_NOT_PREGNANT = re.compile(
+    r"\b(?:not|n't|never been|can't be|cannot be|isn't) (?:\w+ )?pregnant\b|\bpregnancy test (?:was |is |came back )?negative\b|\bnegative pregnancy test\b|(?:没有?|没在|未|不是|排除)怀孕|没怀上?|不可能怀孕|没有身孕"
+)
+_MAYBE_PREGNANT = re.compile(
+    r"\b(?:might|may|could|possibly|maybe|think i'?m|if i'?m|wonder\w* if|chance (?:that )?i'?m|not sure if i'?m|am i|trying to (?:be|get|become)|get|getting|got|become|if|was) (?:be |i'?m |i am )?pregnant\b|(?:可能|会不会|是不是|不知道是不是|怀疑|担心|是否|想|准备|备|好像|万一|怕|如果)(?:是|会|要)?怀孕|备孕|怀孕了?吗|怀孕以前|怀孕前|怀孕时(?=有)|上次怀孕|以前怀孕"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    role: Role
+    sex: Sex | None
+    start: int
+    end: int
+
+
+class People:
+    """The persons of a message, and whose each stretch of it is."""
+
+    def __init__(self, text: str, found: Sequence[Sentence], known: Profile | None) -> None:
+        self.text = text
+        self.sentences = found
+        self.known = known or Profile()
+        self._named = self._find()
+
+    def _find(self) -> list[_Person]:
+        hidden = [match.span() for match in _NOT_PERSON.finditer(self.text)]
+        people: list[_Person] = []
+        for match in _ALL.finditer(self.text):
+            if any(a <= match.start() and match.end() <= b for a, b in hidden):
+                continue
+            role, sex, _ = _PEOPLE[int((match.lastgroup or "p0")[1:])]
+            people.append(_Person(role, sex, match.start(), match.end()))
+        for match in _SELF.finditer(self.text):
+            people.append(_Person("self", None, match.start(), match.end()))
+        people.sort(key=lambda p: p.start)
+        last: _Person | None = None
+        pronouns = sorted(
+            [(m.start(), m.end(), "male") for m in _HE.finditer(self.text)]
+            + [(m.start(), m.end(), "female") for m in _SHE.finditer(self.text)]
+            + [(m.start(), m.end(), "") for m in _THEY.finditer(self.text)]
+        )
+        third = [p for p in people if p.role != "self"]
+        for start, end, sex in pronouns:
+            before = [p for p in third if p.end <= start]
+            last = before[-1] if before else None
+            if last is not None:
+                people.append(_Person(last.role, last.sex or _sex(sex), start, end))
+            elif sex and not third:
+                role: Role = "child" if self.known.who == "child" else "other"
+                people.append(_Person(role, _sex(sex), start, end))
+        people.sort(key=lambda p: p.start)
+        return people
+
+    def of(self, position: int, spans: Sequence[tuple[int, int]] = ()) -> Role:
+        """Whose a finding at a position is. Persons inside `spans` belong to the finding."""
+        role: Role = "self"
+        if self.known.who == "child":
+            role = "child"
+        elif self.known.who == "other":
+            role = "other"
+        first = True
+        for person in self._named:
+            if any(a <= person.start and person.end <= b for a, b in spans):
+                continue
+            if person.start >= position:
+                if first and person.start - position <= 12 and person.role != "self":
+                    return person.role  # "a fever, my son has"
+                break
+            role = person.role
+            first = False
+        return role
+
+    def named_before(self, position: int) -> list[_Person]:
+        """The last person named before a position, the writer included, in a list of at most one."""
+        return [person for person in self._named if person.end <= position][-1:]
+
+    def patient(self, roles: Sequence[Role]) -> Role:
+        """Who the message is about, given whose its findings are, in order."""
+        if self.known.who in ("child", "other"):
+            return "child" if self.known.who == "child" else "other"
+        seen = [role for role in roles if role != "stranger"]
+        named = [p.role for p in self._named if p.role in ("child", "other")]
+        if not seen:
+            if "stranger" in roles:
+                return "stranger" if not _DEAD_OR_PAST.search(self.text) else "self"
+            return named[0] if named and self._third_person() else "self"
+        if "self" in seen and (_NOW_ME.search(self.text) or self.known.who == "self"):
+            return "self"
+        return seen[0]
+
+    def _third_person(self) -> bool:
+        """Whether a relative is introduced as the one it is about: with an age, or alone."""
+        return bool(ages(self.text)) or not any(p.role == "self" for p in self._named)
+
+    def profile(self, patient: Role) -> Profile:
+        """Age, sex and pregnancy of the person who is ill, as far as the words tell."""
+        who: Literal["self", "child", "other"] | None = None
+        if patient == "child":
+            who = "child"
+        elif patient in ("other", "stranger"):
+            who = "other"
+        elif any(p.role == "self" for p in self._named):
+            who = "self"
+        pregnant = self._pregnant()
+        age = self._age(patient)
+        sex = self._sex(patient, pregnant)
+        if who == "self" and age is not None and not any(p.role == "self" for p in self._named):
+            who = None
+        return Profile(age, sex, pregnant, who)
+
+    def _age(self, patient: Role) -> float | None:
+        found: list[Age] = ages(self.text)
+        if not found:
+            return None
+        mine = [age for age in found if self._owner(age) == patient]
+        if mine:
+            return mine[-1].years
+        return found[0].years if len(found) == 1 and patient != "self" else None
+
+    def _owner(self, age: Age) -> Role:
+        """Whose an age is: the next person after it ("my 2-year-old son"), or the one before."""
+        before = [p for p in self._named if p.start <= age.start]
+        after = [p for p in self._named if age.end <= p.start <= age.end + 12]
+        near = self.text[age.end : after[0].start] if after else ""
+        if after and after[0].role != "self" and not re.search(r"[,。.]|\bwith\b", near):
+            return after[0].role
+        if before:
+            return before[-1].role
+        if age.years < 14 and not any(p.role == "self" for p in self._named):
+            return "child"
+        return "self" if self.known.who in (None, "self") else self.of(age.start)
+
+    def _sex(self, patient: Role, pregnant: bool | None) -> Sex | None:
+        for person in self._named:
+            if person.role == patient and person.sex:
+                return person.sex
+        if pregnant:
+            return "female"
+        match = _MF.search(self.text)
+        if match:
+            return "male" if (match[1] or match[2]) == "m" else "female"
+        if _FEMALE.search(self.text) and not _MALE.search(self.text):
+            return "female"
+        if _MALE.search(self.text) and not _FEMALE.search(self.text):
+            return "male"
+        return None
+
+    def _pregnant(self) -> bool | None:
+        if _NOT_PREGNANT.search(self.text):
+            return False
+        if _MAYBE_PREGNANT.search(self.text):
+            return None
+        return True if _PREGNANT.search(self.text) else None
+
+
+def _sex(word: str) -> Sex | None:
+    return "male" if word == "male" else "female" if word == "female" else None
+
+
+def now_me(text: str) -> bool:
+    """Whether the writer passes from someone else's illness to the own ("and now I")."""
+    return _NOW_ME.search(text) is not None
+
+
+def told_as_past(text: str) -> bool:
+    """Whether a sentence about someone else tells of what is over."""
+    return _DEAD_OR_PAST.search(text) is not None

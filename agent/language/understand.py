@@ -1,0 +1,435 @@
+"""Understands a patient's message: findings with their status and qualities, who is ill, what is
+wanted, which red flags the words themselves set off.
+
+Rules and lexicon decide; phrases that they miss may be matched by embeddings (`PhraseMatcher`).
+Pure: the same message, lexicon and circumstances give the same reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent.language import answers
+from agent.language.clauses import Clause, Sentence, clause_at, sentences
+from agent.language.derive import derive, drop_ancestors, measured
+from agent.language.intents import intents
+from agent.language.lexicon import Lexicon, Match
+from agent.language.normalise import Language, Normalised, detect_language, normalise
+from agent.language.numbers import Measurement, measurements
+from agent.language.people import People, Role
+from agent.language.qualities import Quality, owners, qualities
+from agent.language.reading import (
+    By,
+    ConditionHit,
+    Mention,
+    Profile,
+    Reading,
+    RuleHit,
+    Status,
+)
+from agent.language.status import Scopes, Standing
+from agent.ports import PhraseMatcher
+
+__all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
+
+_MEDICAL = re.compile(
+    r"\b(?:feel\w*|felt|pain\w*|hurt\w*|ache\w*|sore|sick|symptoms?|problem|trouble|swell\w*|swollen|"
+    r"itch\w*|burn\w*|bleed\w*|numb\w*|weak\w*|can't|rash|lump|dizz\w*|breath\w*|weird|strange)\b"
+    r"|感觉|觉得|疼|痛|痒|肿|麻|酸|胀|晕|难受|不舒服|不适|出血|无力|发|症状|不对劲|怪怪的|闷|抽|硬|红"
+)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A mention in the making."""
+
+    finding: str
+    spans: tuple[tuple[int, int], ...]
+    clause: Clause
+    sentence: Sentence
+    by: By = "lexicon"
+    status: Status = "present"
+    role: Role = "self"
+    value: float | None = None
+    unit: str | None = None
+    duration: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    characters: list[str] = field(default_factory=list)
+    circumstances: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+
+    @property
+    def start(self) -> int:
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> int:
+        return max(end for _, end in self.spans)
+
+
+def understand(
+    text: str,
+    *,
+    lexicon: Lexicon,
+    language: Language,
+    pending: str | None = None,
+    profile: Profile | None = None,
+    phrases: PhraseMatcher | None = None,
+) -> Reading:
+    """Read one message.
+
+    `pending` is the finding that was just asked for, so that "yes" and "not really" mean
+    something; `profile` is what is known of the patient. Never raises for any text; an empty
+    message gives an empty reading.
+    """
+    normal = normalise(text)
+    if not normal.text.strip():
+        return Reading(language, normal.text)
+    return _Reader(normal, lexicon, language, pending, profile, phrases).read()
+
+
+class _Reader:
+    """Everything about one message while it is read."""
+
+    def __init__(
+        self,
+        normal: Normalised,
+        lexicon: Lexicon,
+        language: Language,
+        pending: str | None,
+        profile: Profile | None,
+        phrases: PhraseMatcher | None,
+    ) -> None:
+        self.normal = normal
+        self.text = normal.text
+        self.lexicon = lexicon
+        self.knowledge = lexicon.knowledge
+        self.language = language
+        self.pending = pending if pending in self.knowledge.findings else None
+        self.known = profile
+        self.phrases = phrases
+        self.sentences = sentences(self.text)
+        self.scopes = Scopes(self.text, self.sentences)
+        self.people = People(self.text, self.sentences, profile)
+        self.correction = answers.is_correction(self.text)
+
+    def read(self) -> Reading:
+        found = self.lexicon.find(self.text)
+        numbers = measurements(self.text)
+        kept = _longest([m for m in found.matches if m.kind == "finding"])
+        claimed = [span for match in kept for span in match.spans]
+        drafts = self._drafts(kept, claimed)
+        drafts.extend(self._from_numbers(numbers))
+        unread = self._unread(drafts, numbers)
+        if self.phrases is not None and unread:
+            unread = self._by_embedding(unread, drafts, self.phrases)
+        rules, rule_roles = self._rules(found.matches, claimed)
+        patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
+        drafts = [d for d in drafts if self._is_patients(d, patient)]
+        self._qualify(drafts, qualities(self.text, found.words, self.knowledge.words))
+        mentions = [self._mention(draft) for draft in drafts]
+        mentions.extend(self._answer(mentions))
+        profile = self.people.profile(patient)
+        whole = derive(mentions, self.knowledge)
+        whole = drop_ancestors(_merged(whole), self.knowledge)
+        conditions = self._conditions(found.matches, claimed)
+        medical = bool(whole or rules or numbers or conditions or unread)
+        return Reading(
+            language=self.language,
+            text=self.text,
+            mentions=tuple(whole),
+            profile=profile,
+            intents=intents(self.text, medical=medical),
+            measurements=_values(numbers),
+            unread=tuple(self.normal.quote(a, b) for a, b in unread),
+            rules=tuple(hit for hit, role in rules if self._counts(role, patient)),
+            conditions=conditions,
+        )
+
+    # --- findings ----------------------------------------------------------------------------
+
+    def _place(self, spans: Sequence[tuple[int, int]]) -> tuple[Sentence, Clause] | None:
+        """The sentence and clause of the last piece, which carries the sensation most often."""
+        clause = clause_at(self.sentences, spans[-1][0])
+        if clause is None:
+            return None
+        return self.sentences[clause.sentence], clause
+
+    def _drafts(self, kept: Sequence[Match], claimed: Sequence[tuple[int, int]]) -> list[_Draft]:
+        drafts: list[_Draft] = []
+        for match in kept:
+            where = self._place(match.spans)
+            if where is None:
+                continue
+            sentence, clause = where
+            lasting = self.knowledge.findings[match.id].kind == "risk"
+            standing = self.scopes.judge(match.spans, sentence, clause, claimed, lasting=lasting)
+            status = _status(standing)
+            if status is None:
+                continue
+            role = self.people.of(match.start, match.spans)
+            if lasting and any(a <= match.start < b for a, b in match.spans) and role != "self":
+                role = self._risk_role(match, role)
+            drafts.append(_Draft(match.id, match.spans, clause, sentence, status=status, role=role))
+        return drafts
+
+    def _risk_role(self, match: Match, role: Role) -> Role:
+        """A family history names relatives in its own words: it is the patient's."""
+        named = self.lexicon.knowledge.findings[match.id].id
+        return "self" if named.startswith("family_") and role in ("other", "stranger") else role
+
+    def _from_numbers(self, numbers: Sequence[Measurement]) -> Iterable[_Draft]:
+        for number in numbers:
+            spans = ((number.start, number.end),)
+            where = self._place(spans)
+            if where is None:
+                continue
+            sentence, clause = where
+            standing = self.scopes.judge(spans, sentence, clause, spans, lasting=True)
+            if standing not in ("present", "unsure"):
+                continue
+            role = self.people.of(number.start)
+            for finding, status in measured(number, self.knowledge, self.known):
+                yield _Draft(
+                    finding,
+                    spans,
+                    clause,
+                    sentence,
+                    by="number",
+                    status=status,
+                    role=role,
+                    value=number.value,
+                    unit=number.unit,
+                )
+
+    def _is_patients(self, draft: _Draft, patient: Role) -> bool:
+        if draft.role == patient or draft.finding.startswith("family_"):
+            return True
+        # "I" tells, and the patient is someone else who is spoken of without a name.
+        return draft.role == "self" and patient != "self" and not self._first_person(draft)
+
+    def _first_person(self, draft: _Draft) -> bool:
+        return any(p.role == "self" for p in self.people.named_before(draft.start))
+
+    def _counts(self, role: Role, patient: Role) -> bool:
+        return role == patient or (role == "self" and patient in ("child", "other"))
+
+    # --- qualities ---------------------------------------------------------------------------
+
+    def _qualify(self, drafts: list[_Draft], found: Sequence[Quality]) -> None:
+        anchors = [(draft.start, draft.end, draft.clause) for draft in drafts]
+        for quality in found:
+            for index in owners(quality, anchors, self.sentences):
+                draft = drafts[index]
+                if draft.status == "absent" and quality.kind != "place":
+                    continue
+                if quality.kind == "duration":
+                    draft.duration = draft.duration or quality.value
+                elif quality.kind == "character":
+                    draft.characters.append(quality.value)
+                elif quality.kind == "circumstance":
+                    draft.circumstances.append(quality.value)
+                elif quality.kind == "place":
+                    draft.places.append(quality.value)
+                else:
+                    draft.fields.setdefault(quality.kind, quality.value)
+
+    def _mention(self, draft: _Draft) -> Mention:
+        start, end = self.normal.span(draft.start, draft.end)
+        return Mention(
+            finding=draft.finding,
+            status=draft.status,
+            quote=self.normal.original[start:end],
+            start=start,
+            end=end,
+            by=draft.by,
+            duration=draft.duration,
+            severity=draft.fields.get("severity"),
+            onset=draft.fields.get("onset"),
+            course=draft.fields.get("course"),
+            place=draft.places[0] if draft.places else None,
+            characters=tuple(dict.fromkeys(draft.characters)),
+            circumstances=tuple(dict.fromkeys(draft.circumstances)),
+            value=draft.value,
+            unit=draft.unit,
+            correction=self.correction,
+        )
+
+    # --- the answer to the question just asked -------------------------------------------------
+
+    def _answer(self, mentions: Sequence[Mention]) -> Iterable[Mention]:
+        if self.pending is None:
+            return
+        below = self.knowledge.descendants[self.pending] | {self.pending}
+        if any(mention.finding in below for mention in mentions):
+            return
+        status = answers.answer(self.text)
+        found = qualities(self.text, self.lexicon.find(self.text).words, self.knowledge.words)
+        duration = next((q.value for q in found if q.kind == "duration"), None)
+        if status is None:
+            if duration is None or mentions or self.correction:
+                return
+            status = "present"
+        end = len(self.text.rstrip())
+        start = len(self.text) - len(self.text.lstrip())
+        first, last = self.normal.span(start, end)
+        own = not mentions and status != "absent"
+        kinds: dict[str, list[str]] = {}
+        for quality in found if own else ():
+            kinds.setdefault(quality.kind, []).append(quality.value)
+        yield Mention(
+            finding=self.pending,
+            status=status,
+            quote=self.normal.original[first:last],
+            start=first,
+            end=last,
+            by="answer",
+            duration=duration if own else None,
+            severity=next(iter(kinds.get("severity", ())), None),
+            onset=next(iter(kinds.get("onset", ())), None),
+            course=next(iter(kinds.get("course", ())), None),
+            place=next(iter(kinds.get("place", ())), None),
+            characters=tuple(kinds.get("character", ())),
+            circumstances=tuple(kinds.get("circumstance", ())),
+            correction=self.correction,
+        )
+
+    # --- rules and conditions ------------------------------------------------------------------
+
+    def _rules(
+        self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
+    ) -> tuple[list[tuple[RuleHit, Role]], list[Role]]:
+        hits: list[tuple[RuleHit, Role]] = []
+        seen: set[str] = set()
+        for match in matches:
+            if match.kind != "rule" or match.id in seen:
+                continue
+            where = self._place(match.spans)
+            if where is None:
+                continue
+            standing = self.scopes.judge(match.spans, *where, claimed)
+            status = _status(standing)
+            if status in (None, "absent"):
+                continue
+            seen.add(match.id)
+            start, end = self.normal.span(match.start, match.end)
+            quote = self.normal.original[start:end]
+            role = self.people.of(match.start, match.spans)
+            hits.append((RuleHit(match.id, quote, start, end, status or "present"), role))
+        return hits, [role for _, role in hits]
+
+    def _conditions(
+        self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
+    ) -> tuple[ConditionHit, ...]:
+        found: list[ConditionHit] = []
+        for match in _longest([m for m in matches if m.kind == "condition"]):
+            where = self._place(match.spans)
+            if where is None:
+                continue
+            status = _status(self.scopes.judge(match.spans, *where, claimed))
+            if status is None:
+                continue
+            start, end = self.normal.span(match.start, match.end)
+            quote = self.normal.original[start:end]
+            found.append(ConditionHit(match.id, status, quote, start, end))
+        return tuple(found)
+
+    # --- what the lexicon missed ---------------------------------------------------------------
+
+    def _unread(
+        self, drafts: Sequence[_Draft], numbers: Sequence[Measurement]
+    ) -> list[tuple[int, int]]:
+        """Clauses that look medical and gave nothing."""
+        missed: list[tuple[int, int]] = []
+        for sentence in self.sentences:
+            for clause in sentence.clauses:
+                used = any(d.start < clause.end and clause.start < d.end for d in drafts) or any(
+                    n.start < clause.end and clause.start < n.end for n in numbers
+                )
+                body = self.text[clause.start : clause.end]
+                if not used and len(body.strip()) > 1 and _MEDICAL.search(body):
+                    start = clause.start + len(body) - len(body.lstrip())
+                    missed.append((start, clause.start + len(body.rstrip())))
+        return missed
+
+    def _by_embedding(
+        self, unread: list[tuple[int, int]], drafts: list[_Draft], phrases: PhraseMatcher
+    ) -> list[tuple[int, int]]:
+        matched = phrases.match([self.text[a:b] for a, b in unread], self.language)
+        left: list[tuple[int, int]] = []
+        for span, match in zip(unread, matched, strict=True):
+            where = self._place((span,))
+            if match is None or match.finding not in self.knowledge.findings or where is None:
+                left.append(span)
+                continue
+            # The clause itself is the phrase: a denial inside it counts against its end.
+            spans = ((span[1] - 1, span[1]),)
+            status = _status(self.scopes.judge(spans, *where, ()))
+            if status is not None:
+                role = self.people.of(span[0])
+                sentence, clause = where
+                drafts.append(
+                    _Draft(match.finding, (span,), clause, sentence, "embedding", status, role)
+                )
+        return left
+
+
+def _order(draft: _Draft) -> int:
+    return draft.start
+
+
+def _status(standing: Standing) -> Status | None:
+    """The status of a mention, or None for what is not said of now and here."""
+    return standing if standing in ("present", "absent", "unsure") else None
+
+
+def _longest(matches: Sequence[Match]) -> list[Match]:
+    """Without the matches that a longer one covers."""
+    ordered = sorted(matches, key=lambda m: (-m.weight, m.spans, m.id))
+    kept: list[Match] = []
+    for match in ordered:
+        if not any(other.covers(match) for other in kept):
+            kept.append(match)
+    return sorted(kept, key=lambda m: (m.spans, m.id))
+
+
+def _merged(mentions: Sequence[Mention]) -> list[Mention]:
+    """One mention a finding: the last present one wins over unsure over absent, and takes what
+    the others know."""
+    rank = {"present": 2, "unsure": 1, "absent": 0}
+    best: dict[str, Mention] = {}
+    for mention in mentions:
+        old = best.get(mention.finding)
+        if old is None:
+            best[mention.finding] = mention
+            continue
+        first, second = (
+            (mention, old) if rank[mention.status] > rank[old.status] else (old, mention)
+        )
+        if first.status == second.status:
+            first = replace(
+                first,
+                duration=first.duration or second.duration,
+                severity=first.severity or second.severity,
+                onset=first.onset or second.onset,
+                course=first.course or second.course,
+                place=first.place or second.place,
+                characters=tuple(dict.fromkeys((*first.characters, *second.characters))),
+                circumstances=tuple(dict.fromkeys((*first.circumstances, *second.circumstances))),
+                value=first.value if first.value is not None else second.value,
+                unit=first.unit or second.unit,
+            )
+        best[mention.finding] = first
+    return sorted(best.values(), key=lambda m: (m.start, m.end, m.finding))
+
+
+def _values(numbers: Sequence[Measurement]) -> dict[str, float]:
+    """One value a quantity: the highest, but the lowest oxygen saturation."""
+    values: dict[str, float] = {}
+    for number in numbers:
+        old = values.get(number.quantity, number.value)
+        pick = min if number.quantity == "oxygen_saturation" else max
+        values[number.quantity] = pick(old, number.value)
+    return values
