@@ -43,6 +43,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from records import events, turns
 from records.database import Database
+from records.superseding import Superseding
 from records.tables import checkpoint as checkpoints
 from records.tables import checkpoint_write as writes_of
 
@@ -87,6 +88,7 @@ class Checkpointer(BaseCheckpointSaver[str]):
         super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=list(allowed) or None))
         self.database = database
         self.clock = clock
+        self._superseding = Superseding()
 
     async def aput(
         self,
@@ -115,19 +117,30 @@ class Checkpointer(BaseCheckpointSaver[str]):
         }
         lease = _lease(config)
         turn = lease.number if lease is not None else values.get("turn")
+        step = (thread_id, namespace, get_checkpoint_id(config) or "")
+        with self._superseding.storing(step):
+            await self._store(row, outbox, turn, lease)
+        return _config(thread_id, namespace, checkpoint["id"])
+
+    async def _store(
+        self,
+        row: dict[str, Any],
+        outbox: list[dict[str, Any]],
+        turn: int | None,
+        lease: turns.Lease | None,
+    ) -> None:
         async with self.database.transaction() as connection:
             if lease is not None:
                 await turns.require(connection, lease)
             await self._insert(connection, checkpoints, [row], replace=True)
             await events.append(
                 connection,
-                thread_id,
+                row["thread_id"],
                 outbox,
                 now=self.clock(),
                 turn=turn,
-                origin=checkpoint["id"],
+                origin=row["id"],
             )
-        return _config(thread_id, namespace, checkpoint["id"])
 
     async def aput_writes(
         self,
@@ -138,6 +151,11 @@ class Checkpointer(BaseCheckpointSaver[str]):
     ) -> None:
         """Keeps what a node wrote until its super-step is complete. Raises LeaseLost."""
         thread_id, namespace = _place(config)
+        checkpoint_id = config["configurable"]["checkpoint_id"]
+        if any(channel not in WRITES_IDX_MAP for channel, _ in writes) and (
+            await self._superseding.happens((thread_id, namespace, checkpoint_id))
+        ):
+            return
         plain: list[dict[str, Any]] = []
         special: list[dict[str, Any]] = []
         for position, (channel, value) in enumerate(writes):
@@ -145,7 +163,7 @@ class Checkpointer(BaseCheckpointSaver[str]):
             row = {
                 "thread_id": thread_id,
                 "namespace": namespace,
-                "checkpoint_id": config["configurable"]["checkpoint_id"],
+                "checkpoint_id": checkpoint_id,
                 "task_id": task_id,
                 "position": WRITES_IDX_MAP.get(channel, position),
                 "task_path": task_path,
@@ -286,21 +304,14 @@ async def prune(connection: AsyncConnection, thread_id: str) -> None:
 
     Call it with `turns.finish`: what a turn has gone through is of no use once it is answered.
     """
-    newest = (
-        select(checkpoints.c.namespace, func.max(checkpoints.c.id).label("id"))
-        .where(checkpoints.c.thread_id == thread_id)
-        .group_by(checkpoints.c.namespace)
-    )
-    for namespace, id_ in (await connection.execute(newest)).all():
-        for table, column in (
-            (writes_of, writes_of.c.checkpoint_id),
-            (checkpoints, checkpoints.c.id),
-        ):
-            await connection.execute(
-                delete(table).where(
-                    table.c.thread_id == thread_id, table.c.namespace == namespace, column != id_
-                )
-            )
+    later = checkpoints.alias()
+    for table, id_ in ((writes_of, writes_of.c.checkpoint_id), (checkpoints, checkpoints.c.id)):
+        newest = select(func.max(later.c.id)).where(
+            later.c.thread_id == table.c.thread_id, later.c.namespace == table.c.namespace
+        )
+        await connection.execute(
+            delete(table).where(table.c.thread_id == thread_id, id_ < newest.scalar_subquery())
+        )
 
 
 async def discard_pending(connection: AsyncConnection, thread_id: str) -> None:

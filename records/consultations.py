@@ -77,13 +77,20 @@ async def create(
     return made
 
 
-async def get(connection: AsyncConnection, id: str, *, owner: str | None = None) -> Consultation:
-    """The consultation. Another owner's is NotFound too; `owner=None` sees all (audit)."""
-    if not id.isascii() or "\0" in id:
-        raise NotFound()  # PostgreSQL would not even compare it
+async def get(
+    connection: AsyncConnection, id: str, *, owner: str | None = None, lock: bool = False
+) -> Consultation:
+    """The consultation. Another owner's is NotFound too; `owner=None` sees all (audit).
+
+    `lock` holds every other writer of it until the transaction ends.
+    """
+    if not events.storable(id):
+        raise NotFound()
     query = select(*_COLUMNS).where(consultation.c.id == id)
     if owner is not None:
         query = query.where(consultation.c.owner == owner)
+    if lock:
+        query = query.with_for_update()  # SQLite has one writer anyway, and leaves it out
     row = (await connection.execute(query)).first()
     if row is None:
         raise NotFound()
@@ -93,8 +100,7 @@ async def get(connection: AsyncConnection, id: str, *, owner: str | None = None)
 async def set_status(
     connection: AsyncConnection, id: str, status: Status, *, now: datetime
 ) -> None:
-    """Sets the status; a closed consultation stays closed. Raises NotFound."""
-    await events.lock(connection, id)
+    """Sets the status; a closed consultation stays closed."""
     await connection.execute(
         update(consultation)
         .where(consultation.c.id == id, consultation.c.status != "closed")
@@ -115,8 +121,7 @@ async def close(
 
     Raises NotFound, ConsultationClosed where it is closed already, TurnRunning.
     """
-    await events.lock(connection, id)
-    found = await get(connection, id, owner=owner)
+    found = await get(connection, id, owner=owner, lock=True)
     if found.status == "closed":
         raise ConsultationClosed()
     if await connection.scalar(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, event
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from records import schema
-from records.errors import DatabaseLocked, cause, translate
+from records.errors import DatabaseLocked, DatabaseUnavailable, cause, translate
 from records.url import parse_url
 
 _READ_ONLY = "huatuo_read_only"
@@ -48,6 +49,7 @@ class Database:
             options["connect_args"] = {"timeout": patience}
         self.engine = create_async_engine(self.url, pool_timeout=patience + 5, **options)
         if self.dialect == "sqlite":
+            event.listen(self.engine.sync_engine, "do_connect", self._look_for_folder)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         # SQLite has one writer. Those of this process wait in line here, in the order they came,
@@ -107,6 +109,12 @@ class Database:
             raise
         except PoolTimeout as error:
             raise DatabaseLocked() from error
+
+    def _look_for_folder(self, *_: object) -> None:
+        # The driver's thread would report a missing folder to an event loop that may be gone.
+        file = self.url.database or ""
+        if not file.startswith("file:") and not Path(file).absolute().parent.is_dir():
+            raise DatabaseUnavailable()
 
     async def check(self) -> None:
         """Raises DatabaseNewer or DatabaseOlder unless the database is of this version."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import EVENT_TYPES, Event, ModelCall, RetrievalCall
@@ -84,18 +84,20 @@ def parse(item: dict[str, Any]) -> Event | ModelCall | RetrievalCall:
     return parsed
 
 
+def storable(id: str) -> bool:
+    """Whether the text can be an identifier. PostgreSQL will not even compare some others."""
+    return id.isascii() and "\0" not in id
+
+
 async def lock(connection: AsyncConnection, consultation_id: str) -> None:
     """Holds every other writer of this consultation until the transaction ends.
 
-    Raises NotFound. (SQLite has one writer anyway; there it only looks.)
+    Does nothing where there is no such consultation, and on SQLite, which has one writer anyway.
     """
-    if not consultation_id.isascii() or "\0" in consultation_id:
-        raise NotFound()  # PostgreSQL would not even compare it
-    found = await connection.scalar(
-        select(consultation.c.id).where(consultation.c.id == consultation_id).with_for_update()
-    )
-    if found is None:
-        raise NotFound()
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            select(consultation.c.id).where(consultation.c.id == consultation_id).with_for_update()
+        )
 
 
 async def append(
@@ -116,21 +118,24 @@ async def append(
     parsed = [parse(item) for item in items]
     if not parsed:
         return []
+    if not storable(consultation_id):
+        raise NotFound()
     await lock(connection, consultation_id)
-    if origin is not None and await connection.scalar(
-        select(event.c.seq)
-        .where(event.c.consultation_id == consultation_id, event.c.origin == origin)
-        .limit(1)
-    ):
-        return []
+    mine = event.c.consultation_id == consultation_id
     last = (
         await connection.execute(
-            select(event.c.seq, event.c.hash)
-            .where(event.c.consultation_id == consultation_id)
+            select(event.c.seq, event.c.hash, exists().where(mine, event.c.origin == origin))
+            .where(mine)
             .order_by(event.c.seq.desc())
             .limit(1)
         )
     ).first()
+    if last is None and not await connection.scalar(
+        select(exists().where(consultation.c.id == consultation_id))
+    ):
+        raise NotFound()
+    if last is not None and origin is not None and last[2]:
+        return []
     seq, previous = (last.seq, last.hash) if last else (0, chain.GENESIS)
     at = to_text(now)
     rows: dict[Table, list[dict[str, Any]]] = {

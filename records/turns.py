@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -104,17 +104,15 @@ async def begin(
         raise IdempotencyKeyInvalid()
     if "\0" in text or not _is_unicode(text):
         raise TextNotStorable()
-    await events.lock(connection, consultation_id)
-    found = await consultations.get(connection, consultation_id, owner=owner)
+    found = await consultations.get(connection, consultation_id, owner=owner, lock=True)
     of_this = turn.c.consultation_id == consultation_id
-    last = (
-        await connection.execute(
-            select(*_COLUMNS).where(of_this).order_by(turn.c.number.desc()).limit(1)
-        )
-    ).first()
-    same = (
-        await connection.execute(select(*_COLUMNS).where(of_this, turn.c.idempotency_key == key))
-    ).first()
+    newest = select(func.max(turn.c.number)).where(of_this).scalar_subquery()
+    query = select(*_COLUMNS).where(
+        of_this, or_(turn.c.number == newest, turn.c.idempotency_key == key)
+    )
+    rows = (await connection.execute(query.order_by(turn.c.number))).all()
+    last = rows[-1] if rows else None
+    same = next((row for row in rows if row.idempotency_key == key), None)
     if same is not None:
         if same.body_hash != body_hash:
             raise IdempotencyMismatch()
