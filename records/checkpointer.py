@@ -35,7 +35,6 @@ from langgraph.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.serde.types import INTERRUPT
 from sqlalchemy import Row, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -266,20 +265,6 @@ class Checkpointer(BaseCheckpointSaver[str]):
             ],
         )
 
-    async def has_turn(self, consultation_id: str, number: int) -> bool:
-        """Whether the graph has been given the words of this turn already.
-
-        What goes on after a crash must know it: words given twice are refused by LangGraph at
-        best. If so, run the graph with None; if not, with `Command(resume=...)` where it waits at
-        an interrupt, and with new input otherwise. The input sets the channel `turn`.
-        """
-        kept = await self.aget_tuple(thread_config(consultation_id))
-        if kept is None:
-            return False
-        given: list[int] = [kept.checkpoint["channel_values"].get("turn", 0)]
-        given += [value for _, channel, value in kept.pending_writes or () if channel == "turn"]
-        return max(given) >= number
-
     async def adelete_thread(self, thread_id: str) -> None:
         """Forgets the working memory of a consultation; its events stay."""
         async with self.database.transaction() as connection:
@@ -312,22 +297,6 @@ async def prune(connection: AsyncConnection, thread_id: str) -> None:
         await connection.execute(
             delete(table).where(table.c.thread_id == thread_id, id_ < newest.scalar_subquery())
         )
-
-
-async def discard_pending(connection: AsyncConnection, thread_id: str) -> None:
-    """Forgets what was begun after the newest checkpoint, all but the question it waits at.
-
-    Call it with `turns.fail`: words that were given but never got into a checkpoint would
-    otherwise stand in the way of the next turn's. Nothing of it was on record yet.
-    """
-    newest = select(func.max(checkpoints.c.id)).where(checkpoints.c.thread_id == thread_id)
-    await connection.execute(
-        delete(writes_of).where(
-            writes_of.c.thread_id == thread_id,
-            writes_of.c.checkpoint_id == newest.scalar_subquery(),
-            writes_of.c.channel != INTERRUPT,
-        )
-    )
 
 
 def _place(config: RunnableConfig) -> tuple[str, str]:

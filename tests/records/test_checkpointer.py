@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from agent.events import Event, ModelCall, RetrievalCall, to_outbox
 from records import consultations, events, turns
-from records.checkpointer import OUTBOX, Checkpointer, discard_pending, thread_config
+from records.checkpointer import OUTBOX, Checkpointer, thread_config
 from records.database import Database
 from records.errors import LeaseLost, NotFound
 from records.tables import checkpoint, checkpoint_write
@@ -264,45 +264,25 @@ async def test_only_allowed_types_are_built_again(database: Database) -> None:
     assert not isinstance(values["foreign"], Foreign)
 
 
-async def test_words_given_before_a_crash_are_not_given_again(database: Database) -> None:
+async def test_words_given_again_take_the_place_of_the_earlier(database: Database) -> None:
     id, saver = await open_consultation(database), Checkpointer(database)
-    assert not await saver.has_turn(id, 1)
-    await graph(saver).ainvoke({"turn": 1, "steps": []}, thread_config(id), durability="sync")
-    assert await saver.has_turn(id, 1)
-    assert not await saver.has_turn(id, 2)
-    given: Any = Command(resume="38.5", update={"turn": 2})
-    with pytest.raises(Killed):  # after the words were noted, before the next checkpoint
-        await graph(saver, "ask").ainvoke(given, thread_config(id), durability="sync")
-    assert await saver.has_turn(id, 2)
-    state = await graph(saver).ainvoke(None, thread_config(id), durability="sync")
-    assert state["temperature"] == "38.5"
-
-
-@pytest.mark.parametrize("dies", ["retrieve", "ask", "reply"])
-async def test_a_failed_turn_does_not_stand_in_the_way_of_the_next(
-    database: Database, dies: str
-) -> None:
-    id, saver, number = await open_consultation(database), Checkpointer(database), 1
     config = thread_config(id)
-    if dies != "retrieve":
-        await graph(saver).ainvoke({"turn": 1, "steps": []}, config, durability="sync")
-        number = 2
-    given: Any = Command(resume="old", update={"turn": 2}) if number == 2 else {"turn": 1}
-    with pytest.raises(Killed):
-        await graph(saver, dies).ainvoke(given, config, durability="sync")
-    async with database.transaction() as connection:
-        await discard_pending(connection, id)
-    number += 1
-    assert not await saver.has_turn(id, number)
-    state = await graph(saver).aget_state(config)
-    words: Any = Command(resume="new", update={"turn": number})
-    given = words if state.interrupts else {"turn": number}
-    state = await graph(saver).ainvoke(given, config, durability="sync")
-    assert state["turn"] == number
-    if "__interrupt__" in state:
-        state = await graph(saver).ainvoke(Command(resume="new"), config, durability="sync")
+    await graph(saver).ainvoke({"turn": 1, "steps": []}, config, durability="sync")
+    for words in ("old", "old", "new"):  # noted each time, and then the process dies
+        with pytest.raises(Killed):
+            await graph(saver, "ask").ainvoke(Command(resume=words), config, durability="sync")
+    state = await graph(saver).ainvoke(None, config, durability="sync")
     assert state["temperature"] == "new"
     assert (await recorded(database, id))[-3:] == SECOND
+
+
+async def test_a_turn_given_up_half_way_does_not_stand_in_the_way(database: Database) -> None:
+    id, saver = await open_consultation(database), Checkpointer(database)
+    config = thread_config(id)
+    with pytest.raises(Killed):
+        await graph(saver, "retrieve").ainvoke({"turn": 1}, config, durability="sync")
+    await graph(saver).ainvoke({"turn": 2}, config, durability="sync")  # the next words
+    assert await recorded(database, id) == ["consultation.opened", "safety", *FIRST]
 
 
 async def test_why_the_outbox_is_a_topic() -> None:

@@ -53,7 +53,8 @@ def consultation_graph(saver: Checkpointer) -> Any:
         return {"outbox": [note("reply.given", text=f"heard {state['text']}")]}
 
     async def wait(_: State) -> State:
-        return {"text": interrupt("more?")}
+        said = interrupt("more?")
+        return {"turn": said["turn"], "text": said["text"]}
 
     builder: Any = StateGraph(State)
     for node in (understand, left, right, reply, wait):
@@ -106,12 +107,13 @@ async def hold(url: str, id: str) -> None:
                     lease = begun.lease
                 assert lease is not None
             number, config = lease.number, thread_config(id, lease)
+            words = {"turn": number, "text": f"words {number}"}
+            before = await app.aget_state(config)
             given: Any = None
-            if not await saver.has_turn(id, number):
-                if (await app.aget_state(config)).interrupts:
-                    given = Command(resume=f"words {number}", update={"turn": number})
-                else:
-                    given = {"turn": number, "text": f"words {number}", "heard": []}
+            if not before.values:
+                given = words | {"heard": []}
+            elif before.next == ("wait",) and before.values["turn"] < number:
+                given = Command(resume=words)
             state = await app.ainvoke(given, config, durability="sync")
             async with database.transaction() as connection:
                 result = {"heard": state["heard"]}
