@@ -17,8 +17,8 @@ def measured(
 ) -> Iterable[tuple[str, Status]]:
     """Findings that a number makes present, and those that it rules out.
 
-    Ruled out is a finding that needs a higher value, or a lower one; only the most general of
-    a chain is reported (36.6 degrees: no fever, and so no high fever either).
+    A normal value rules out the findings of its quantity; only the most general of a chain is
+    reported (36.6 degrees: no fever, and so no high fever either).
     """
     present: set[str] = set()
     absent: set[str] = set()
@@ -31,9 +31,8 @@ def measured(
         (present if any(_within(m, number.value) for m in bounds) else absent).add(key)
     for key in sorted(present):
         yield key, "present"
-    for key in sorted(absent):
-        # A band (38 to 39 degrees) that is left upward is not ruled out by its parent's presence.
-        if not knowledge.ancestors[key] & (absent | present):
+    for key in sorted(absent if not present else ()):
+        if not knowledge.ancestors[key] & absent:
             yield key, "absent"
 
 

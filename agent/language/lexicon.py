@@ -96,13 +96,13 @@ _BLOCKED_EN = """came back; come back; comes back; coming back; go back; went ba
 back again; get back; got back; call back; side effect; side effects; on the other hand; head to;
 heading to; back of; face to face; second hand; hand over; in hand; blood test; blood tests;
 blood pressure; blood sugar; blood work; blood type; heart rate; hot weather; hot water; cold water;
-hot drink; hot shower; cold drink; at the back; back then; back home; back in; by heart; heart goes;
+hot drink; hot shower; cold drink; at the back; back then; back home; by heart; heart goes;
 hot dog; left hand side; right hand side; on the left hand; cold sore; cold sores; red flag; red meat;
 bathroom break; high school; cross legged; on my mind; from the back; years back; back up; put off;
 day off; off work; red wine; red eye flight; light headed; eye contact; first hand; hands on;
-tap water; drinking water; water bottle; heart disease; heart attack; heart failure; chest x ray;
+tap water; drinking water; water bottle; short of breath; shortness of breath; out of breath; heart disease; heart attack; heart failure; chest x ray;
 hay fever; yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever"""
-_BLOCKED_ZH = """石头 木头 馒头 念头 头发 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 街头 年头 零头 头孢
+_BLOCKED_ZH = """石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 街头 年头 零头 头孢
 骨头汤 奶奶 牛奶 恶心 放心 担心 小心 开心 中心 点心 核心 用心 耐心 信心 细心 心情 心理 心里想 关心 伤心 心烦 心意
 手术 手机 洗手 手续 手足口 助手 对手 动手 手段 手工 分手 眼镜 亲眼 眼看 牙膏 牙刷 耳机
 高血压 低血压 血压 血糖 血管 血液 血常规 验血 抽血 血脂 血型 血检 查血 退烧 发烧 烧水 烧烤 烧饭 高烧 低烧 发高烧
@@ -113,8 +113,12 @@ _BLOCKED_ZH = """石头 木头 馒头 念头 头发 罐头 老头 里头 前头 
 多少 多久 差不多 很多天 多大 好多了 多喝水 少年 至少 多少钱 药店 水果 薪水 胶水 口水 药膏
 背景 背包 皮包 面包 包括 钱包 包子 书包 腿部 足够 满足 不足 面前 面对 后面 前面 上面 里面 下面条
 冷静 冰冷 麻烦 麻醉 麻疹 麻将 紧张 要紧 赶紧 不要紧 紧急 闷热 软件 伤心 伤风 破费 木耳 红肿 水肿 重要 重新 体重
-伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁 高压 低压 血压高 说明 说实话 心说 说不清楚
-吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口"""
+伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁 高压 低压 说明 说实话 心说 说不清楚
+像压 压了块 压得慌 压迫 压榨 压着块 石头压 呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口"""
+
+
+# Euphemisms after a body word mean its underside: 肚子下面.
+_BELOW = frozenset({"下面", "后面"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,11 +403,14 @@ class Lexicon:
                 named = frozenset(w for w in words if self.knowledge.words[w].kind == "place")
                 if named:
                     longer.append((start, end, named))
+        ends = {end for start, end, _ in longer}
         if not blocks and not longer:
             return hits
         kept = []
         for start, end, literal in hits:
             if any(s <= start and end <= e and e - s > end - start for s, e in blocks):
+                continue
+            if start in ends and text[start:end] in _BELOW:
                 continue
             own = self._words_of[literal]
             if own and "one_side" not in own:
@@ -495,7 +502,7 @@ def _belongs(spans: tuple[Span, ...], text: str, places: list[Span]) -> bool:
             for rival in places:
                 if any(rival[0] < e and s < rival[1] for s, e in spans):
                     continue
-                if _gap(rival, sensation) < gap and not _linked(rival, place, text):
+                if _gap(rival, sensation) < gap and not _linked(rival, place, text, places):
                     between = min(place[1], sensation[1]) <= rival[0] < max(place[0], sensation[0])
                     if between or _gap(rival, sensation) == 0:
                         return False
@@ -506,9 +513,14 @@ def _gap(first: Span, second: Span) -> int:
     return max(second[0] - first[1], first[0] - second[1], 0)
 
 
-def _linked(first: Span, second: Span, text: str) -> bool:
+def _linked(first: Span, second: Span, text: str, places: list[Span]) -> bool:
+    """Whether two places are joined in a list, other places between them included."""
     low, high = sorted((first, second))
-    return _CONNECTED.match(text[low[1] : high[0]]) is not None
+    rest = text[low[1] : high[0]]
+    for start, end in places:
+        if low[1] <= start and end <= high[0]:
+            rest = rest.replace(text[start:end], "")
+    return _CONNECTED.match(rest) is not None
 
 
 def _outermost(spans: list[Span]) -> list[Span]:

@@ -173,6 +173,12 @@ _IRREGULAR = {
     "wasnt": "wasn't", "havent": "haven't", "hasnt": "hasn't", "wont": "won't", "im": "i'm",
     "ive": "i've", "arent": "aren't", "ache": "ach", "stomachache": "stomachach",
     "lying": "lie", "laying": "lie", "died": "die", "dying": "die", "worse": "worse",
+    "pian": "pain", "apin": "pain", "stomache": "stomach", "hedache": "headach",
+    "headche": "headach", "headace": "headach", "diarrea": "diarrhea", "diarhea": "diarrhea",
+    "diahrea": "diarrhea", "diahrrea": "diarrhea", "diarreah": "diarrhea", "diahorrea": "diarrhea",
+    "diarrhoea": "diarrhea", "diarrhea": "diarrhea", "diarhoea": "diarrhea", "brething": "breath",
+    "breating": "breath", "breathe": "breath", "coff": "cough", "couging": "cough",
+    "throught": "throat", "feaver": "fever", "fevr": "fever", "vomitting": "vomit",
     "am": "be", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be", "being": "be",
 }  # fmt: skip
 _OUR = re.compile(r"(?<=[a-z]{3})our(?=$|s$|ed$|less$|ing$)")

@@ -29,6 +29,11 @@ _SELF = re.compile(
 _HE = re.compile(r"\b(?:he|him|his|he's)\b|他(?!们)")
 _SHE = re.compile(r"\b(?:she|her|she's)\b|她")
 _THEY = re.compile(r"\b(?:they|them|their|it)\b")
+_PRONOUNS: tuple[tuple[re.Pattern[str], Sex | None], ...] = (
+    (_HE, "male"),
+    (_SHE, "female"),
+    (_THEY, None),
+)
 _NOT_PERSON = re.compile(
     r"给(?:他|她|宝宝|孩子)|\bas a (?:child|kid|baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
     r"|\b(?:have|having|had|wanting|expecting|want|for) a (?:baby|child)\b|\bbaby (?:aspirin|powder|is (?:not )?moving|moving|has stopped moving|kicks?|hasn't moved)\b|\blive with\b|my wife says|my (?:husband|wife|mum|mom|partner) (?:says|thinks|told|noticed|said)|(?:老公|老婆|我妈|家人)(?:说|觉得|让我)|胎儿|(?:怀|生)(?:过|了|着|完)?(?:宝宝|孩子|小孩|二胎)"
@@ -87,21 +92,17 @@ class People:
         for match in _SELF.finditer(self.text):
             people.append(_Person("self", None, match.start(), match.end()))
         people.sort(key=lambda p: p.start)
-        last: _Person | None = None
-        pronouns = sorted(
-            [(m.start(), m.end(), "male") for m in _HE.finditer(self.text)]
-            + [(m.start(), m.end(), "female") for m in _SHE.finditer(self.text)]
-            + [(m.start(), m.end(), "") for m in _THEY.finditer(self.text)]
-        )
         third = [p for p in people if p.role != "self"]
-        for start, end, sex in pronouns:
-            before = [p for p in third if p.end <= start]
-            last = before[-1] if before else None
-            if last is not None:
-                people.append(_Person(last.role, last.sex or _sex(sex), start, end))
-            elif sex and not third:
-                role: Role = "child" if self.known.who == "child" else "other"
-                people.append(_Person(role, _sex(sex), start, end))
+        for pattern, sex in _PRONOUNS:
+            for match in pattern.finditer(self.text):
+                meant = [p for p in third if p.end <= match.start()][-1:]
+                if meant:
+                    role, known = meant[0].role, meant[0].sex or sex
+                elif pattern is not _THEY and not third:
+                    role, known = ("child" if self.known.who == "child" else "other"), sex
+                else:
+                    continue
+                people.append(_Person(role, known, match.start(), match.end()))
         people.sort(key=lambda p: p.start)
         return people
 
@@ -123,6 +124,14 @@ class People:
             role = person.role
             first = False
         return role
+
+    def inside(self, start: int, end: int) -> set[Role]:
+        """The roles of the persons other than the writer who are named in a stretch."""
+        return {
+            person.role
+            for person in self._named
+            if start <= person.start and person.end <= end and person.role != "self"
+        }
 
     def named_before(self, position: int) -> list[_Person]:
         """The last person named before a position, the writer included, in a list of at most one."""
@@ -206,16 +215,3 @@ class People:
             return None
         return True if _PREGNANT.search(self.text) else None
 
-
-def _sex(word: str) -> Sex | None:
-    return "male" if word == "male" else "female" if word == "female" else None
-
-
-def now_me(text: str) -> bool:
-    """Whether the writer passes from someone else's illness to the own ("and now I")."""
-    return _NOW_ME.search(text) is not None
-
-
-def told_as_past(text: str) -> bool:
-    """Whether a sentence about someone else tells of what is over."""
-    return _DEAD_OR_PAST.search(text) is not None

@@ -64,9 +64,10 @@ _END_EN = (
 )
 _END_ZH = (
     r"但是?|可是|不过|只是|就是|只有|只|除了|以外|之外|却|反而|而是|然而|倒是|其实|主要是?|因为|由于|所以|而且|还有|同时|另外|现在|今天|光(?=[咳发头肚嗓])"
-    r"|(?<![没所具带只还])有(?!时|点?没有)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|[就便]"
+    r"|(?<![没所具带只还])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|[就便]"
 )
 _END = re.compile(f"{_END_EN}|{_END_ZH}")
+_BUT = re.compile(r"\bbut\b|\bhowever\b|但|不过")
 _EXCEPTION = re.compile(r"\bexcept(?: for)?\b|\bapart from\b|\bother than\b|除了")
 _LIST_WORD = re.compile(r"\b(?:or|nor|and|any|no|a|an|the|of)\b|[或和跟与、及]|或者|以及|也")
 _OR = re.compile(r"\bn?or\b")
@@ -86,7 +87,7 @@ _NEAR_PAST = re.compile(
     r"今天|刚才?|昨|早上|晚上|最近|这几天|前天|\btoday\b|\byesterday\b|\bthis\b|\blast night\b"
 )
 _IF = re.compile(
-    r"\bwhat if\b|\bif\b|\bin case\b|\bshould i (?:get|develop|have|start)\b|\bwhen should\b|\bsuppose\b|\bunless\b|\bhow (?:do|would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
+    r"\b(?:what if|if|in case|unless)\b(?:\s+(?:i|he|she|it|we|you|they|my \w+|the \w+)\b)?|\bshould i (?:get|develop|have|start)\b|\bwhen should\b|\bsuppose\b|\bhow (?:do|would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
     r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
     r"|如果|万一|假如|要是|倘若|若是|若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
 )
@@ -94,7 +95,7 @@ _IF_END = re.compile(
     r",|\bthen\b|\bi (?:get|have|feel|am)\b|\bit (?:hurts?|aches?|burns?|feels?)\b|\bthere(?:'s| is)\b|\bshould i\b|\bdo i\b|就|则|我该|该怎么|怎么办|要不要"
 )
 _GENERAL = re.compile(
-    r"^\W*(?:what (?:is|are|causes?|does|kind|makes)|what's|is|are|can|does|do|how (?:do|does|is|can|long|common|to|dangerous|serious)|why (?:does|do|is)|which|when (?:is|does)|tell me about|could you explain|explain)\b"
+    r"^\W*(?:what (?:is|are|causes?|does|kind|makes)|what's|is|are|can|does|do|how (?:do|does|is|can|long|common|to|dangerous|serious)|why (?:does|do|is)|which|when (?:is|does)|tell me about|could you explain|explain)\b(?!')"
     r"|是什么(?:原因|意思|病|东西|症状|引起)?|有哪些|有什么(?:症状|危害|区别|表现)|什么(?:原因|叫|情况下|是)|危险吗|严重吗|(?:会|能|可以)?传染(?:吗|给)|怎么(?:预防|形成|引起|产生)|为什么会|会.{0,10}吗|能.{0,6}吗|区别|是怎么引起"
 )
 _PERSONAL = re.compile(
@@ -167,7 +168,7 @@ class Scopes:
             asks = sentence.question and clause.end >= sentence.end
             return "unsure" if asks else "absent"
         negations = self._negations(spans, sentence, clause, others)
-        if not lasting and self._past(sentence, clause):
+        if not lasting and self._past(spans, sentence, clause):
             return "past"
         if negations % 2 == 1:
             return "absent"
@@ -250,7 +251,7 @@ class Scopes:
             if clause.start <= a and b <= spans[-1][0]:
                 if any(s <= a and b <= e for s, e in spans):
                     continue
-                if b <= first and any(b <= x and y <= first for x, y in self._ends):
+                if _BUT.search(self.text, b, max(b, first)):
                     continue
                 if first - b <= 40:
                     return True
@@ -266,9 +267,13 @@ class Scopes:
             return not re.search(r"\bwith\b|\bwhen\b", head)
         return bool(re.search(r"(?:是|算).{0,6}吗$", self.text[clause.start : clause.end].rstrip()))
 
-    def _past(self, sentence: Sentence, clause: Clause) -> bool:
+    def _past(self, spans: Sequence[Span], sentence: Sentence, clause: Clause) -> bool:
         here = self.text[clause.start : clause.end]
         cue = _PAST.search(here)
+        if cue is not None:
+            at = clause.start + cue.start()
+            if any(a <= at < b for a, b in spans):
+                return False  # the finding's own words speak of before: "never had it before"
         if cue is None:
             index = sentence.clauses.index(clause) if clause in sentence.clauses else 0
             if index == 0:
@@ -276,7 +281,7 @@ class Scopes:
             before = sentence.clauses[index - 1]
             head = self.text[before.start : before.end]
             cue = _PAST.search(head)
-            if cue is None or len(head.split()) > 6 or (len(head) > 8 and not head.isascii()):
+            if cue is None or not _alone(head, cue):
                 return False
             here = head + " " + here
         return _STILL.search(here) is None and _NEAR_PAST.search(here) is None
@@ -309,14 +314,24 @@ class Scopes:
     def _general(self, sentence: Sentence) -> bool:
         body = self.text[sentence.start : sentence.end]
         if not sentence.question and not re.search(
-            r"什么|吗|哪些|为什么|怎么|^\W*(?:what|is|are|can|does|how|why)\b|tell me about|explain",
+            r"什么|吗|哪些|为什么|怎么|^\W*(?:what|is|are|does|how|why)\b(?!')|tell me about|explain",
             body,
         ):
             return False
         return _GENERAL.search(body) is not None and _PERSONAL.search(body) is None
+
+    def denies_inside(self, spans: Sequence[Span]) -> bool:
+        """Whether a cue of denial is part of a mention's own words."""
+        return any(a <= cue.start and cue.end <= b for cue in self._cues for a, b in spans)
 
     # --- for others ----------------------------------------------------------------------------
 
     def excepted(self, position: int, sentence: Sentence) -> bool:
         """Whether "except" or 除了 stands shortly before a position."""
         return any(sentence.start <= a and 0 <= position - b <= 12 for a, b in self._exceptions)
+
+
+def _alone(clause: str, cue: re.Match[str]) -> bool:
+    """Whether a clause is little more than a cue: "Last year, I had ..."."""
+    rest = clause[: cue.start()] + clause[cue.end() :]
+    return len(rest.split()) <= 2 if rest.isascii() else len(rest.strip()) <= 3

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from agent.language import numerals
 
-_NUMBER_ZH = rf"(?:\d+(?:\.\d+)?|{numerals.CHINESE}几?|好几|好多|几|数|半|多)"
+_NUMBER_ZH = rf"(?:\d+(?:\.\d+)?|{numerals.CHINESE}几?|好几|好多|几|数|半)"
 _UNIT_ZH = r"(?:个?小时|个?钟头|分钟|秒钟?|天|日|周|个?星期|个?礼拜|个?月|年|个?晚上|夜|宿)"
-QUANTITY_ZH = rf"{_NUMBER_ZH}(?:多|来|几)?(?:个)?半?(?:{_UNIT_ZH}|次|回|下|个早上|个下午)"
+QUANTITY_ZH = rf"{_NUMBER_ZH}(?:多|来|几)?(?:个)?多?半?(?:{_UNIT_ZH}|次|回|下|个早上|个下午)"
 
 _UNITS_ZH = {
     "秒": "S", "分": "M", "小": "H", "钟": "H", "天": "D", "日": "D", "周": "W", "星": "W",
@@ -22,7 +22,7 @@ _DAYS = {"S": 1 / 86400, "M": 1 / 1440, "H": 1 / 24, "D": 1.0, "W": 7.0, "MO": 3
 
 _ZH = re.compile(
     rf"(?P<before>每隔?|孕|怀孕|怀|产后|一天|一日|满)?(?P<number>{_NUMBER_ZH})(?:\s*[-~到至]\s*"
-    rf"(?P<upper>{_NUMBER_ZH}))?(?P<more>多|来)?(?P<ge>个)?(?P<half>半)?\s*(?P<unit>{_UNIT_ZH})"
+    rf"(?P<upper>{_NUMBER_ZH}))?(?P<more>多|来)?(?P<ge>个)?多?(?P<half>半)?\s*(?P<unit>{_UNIT_ZH})"
     r"(?P<more2>多|半)?(?P<after>左右|以内)?"
     r"(?P<ago>之?以?前)?(?!\d*次|大的?(?:宝|孩|婴|娃|小)|龄|岁|内|后|孕|号|份|的?(?:宝宝|婴儿|孩子|娃|新生儿|男|女))"
 )

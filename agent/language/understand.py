@@ -17,7 +17,7 @@ from agent.language.derive import derive, drop_ancestors, measured
 from agent.language.intents import intents
 from agent.language.lexicon import Lexicon, Match
 from agent.language.normalise import Language, Normalised, detect_language, normalise
-from agent.language.numbers import Measurement, measurements
+from agent.language.numbers import Measurement, ages, measurements
 from agent.language.people import People, Role
 from agent.language.qualities import Quality, owners, qualities
 from agent.language.reading import (
@@ -118,17 +118,17 @@ class _Reader:
     def read(self) -> Reading:
         found = self.lexicon.find(self.text)
         numbers = measurements(self.text)
-        kept = _longest([m for m in found.matches if m.kind == "finding"])
+        kept = self._chosen([m for m in found.matches if m.kind == "finding"])
         claimed = [span for match in kept for span in match.spans]
         drafts = self._drafts(kept, claimed)
         drafts.extend(self._from_numbers(numbers))
-        unread = self._unread(drafts, numbers)
+        unread = self._unread(found.matches, numbers)
         if self.phrases is not None and unread:
             unread = self._by_embedding(unread, drafts, self.phrases)
         rules, rule_roles = self._rules(found.matches, claimed)
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
-        self._qualify(drafts, qualities(self.text, found.words, self.knowledge.words))
+        self._qualify(drafts, self._qualities(found.words))
         mentions = [self._mention(draft) for draft in drafts]
         mentions.extend(self._answer(mentions))
         profile = self.people.profile(patient)
@@ -157,6 +157,28 @@ class _Reader:
             return None
         return self.sentences[clause.sentence], clause
 
+    def _chosen(self, matches: Sequence[Match]) -> list[Match]:
+        """The longest matches.
+
+        Two kinds do not swallow what they cover: one that is itself denied while it holds a
+        denial ("no cough and no phlegm" is no dry cough), and one that speaks of a named person
+        ("my son has a fever" may be a contact or the patient himself).
+        """
+        spared: list[Match] = []
+        left: list[Match] = []
+        for match in matches:
+            if self.people.inside(match.start, match.end):
+                spared.append(match)
+            elif len(match.spans) == 1 or not self._self_contradicting(match):
+                left.append(match)
+        return sorted({*_longest(left), *_longest(spared)}, key=lambda m: (m.spans, m.id))
+
+    def _self_contradicting(self, match: Match) -> bool:
+        where = self._place(match.spans)
+        if where is None or not self.scopes.denies_inside(match.spans):
+            return False
+        return self.scopes.judge(match.spans, *where, match.spans) == "absent"
+
     def _drafts(self, kept: Sequence[Match], claimed: Sequence[tuple[int, int]]) -> list[_Draft]:
         drafts: list[_Draft] = []
         for match in kept:
@@ -170,15 +192,8 @@ class _Reader:
             if status is None:
                 continue
             role = self.people.of(match.start, match.spans)
-            if lasting and any(a <= match.start < b for a, b in match.spans) and role != "self":
-                role = self._risk_role(match, role)
             drafts.append(_Draft(match.id, match.spans, clause, sentence, status=status, role=role))
         return drafts
-
-    def _risk_role(self, match: Match, role: Role) -> Role:
-        """A family history names relatives in its own words: it is the patient's."""
-        named = self.lexicon.knowledge.findings[match.id].id
-        return "self" if named.startswith("family_") and role in ("other", "stranger") else role
 
     def _from_numbers(self, numbers: Sequence[Measurement]) -> Iterable[_Draft]:
         for number in numbers:
@@ -205,7 +220,11 @@ class _Reader:
                 )
 
     def _is_patients(self, draft: _Draft, patient: Role) -> bool:
-        if draft.role == patient or draft.finding.startswith("family_"):
+        named = self.people.inside(draft.start, draft.end)
+        if named and self.knowledge.findings[draft.finding].kind == "risk":
+            # "My mother has diabetes" is a family history, unless she is the patient.
+            return patient not in named
+        if draft.role == patient:
             return True
         # "I" tells, and the patient is someone else who is spoken of without a name.
         return draft.role == "self" and patient != "self" and not self._first_person(draft)
@@ -218,11 +237,32 @@ class _Reader:
 
     # --- qualities ---------------------------------------------------------------------------
 
+    def _qualities(self, words: Sequence[Match]) -> list[Quality]:
+        """Qualities and durations, without the ages that look like durations."""
+        years = ages(self.text)
+        return [
+            quality
+            for quality in qualities(self.text, words, self.knowledge.words)
+            if quality.kind != "duration"
+            or not any(a.start < quality.end and quality.start < a.end for a in years)
+        ]
+
     def _qualify(self, drafts: list[_Draft], found: Sequence[Quality]) -> None:
         anchors = [(draft.start, draft.end, draft.clause) for draft in drafts]
+
+        def inside(quality: Quality) -> bool:
+            """The cough of "cough" is no circumstance, of itself or of what stands beside it."""
+            return any(
+                a <= quality.start and quality.end <= b for draft in drafts for a, b in draft.spans
+            )
+
         for quality in found:
             for index in owners(quality, anchors, self.sentences):
                 draft = drafts[index]
+                if quality.kind == "circumstance" and inside(quality):
+                    continue
+                if quality.kind == "place" and not _of_place(quality, draft, drafts):
+                    continue
                 if draft.status == "absent" and quality.kind != "place":
                     continue
                 if quality.kind == "duration":
@@ -266,7 +306,7 @@ class _Reader:
         if any(mention.finding in below for mention in mentions):
             return
         status = answers.answer(self.text)
-        found = qualities(self.text, self.lexicon.find(self.text).words, self.knowledge.words)
+        found = self._qualities(self.lexicon.find(self.text).words)
         duration = next((q.value for q in found if q.kind == "duration"), None)
         if status is None:
             if duration is None or mentions or self.correction:
@@ -291,8 +331,8 @@ class _Reader:
             onset=next(iter(kinds.get("onset", ())), None),
             course=next(iter(kinds.get("course", ())), None),
             place=next(iter(kinds.get("place", ())), None),
-            characters=tuple(kinds.get("character", ())),
-            circumstances=tuple(kinds.get("circumstance", ())),
+            characters=tuple(dict.fromkeys(kinds.get("character", ()))),
+            circumstances=tuple(dict.fromkeys(kinds.get("circumstance", ()))),
             correction=self.correction,
         )
 
@@ -339,13 +379,13 @@ class _Reader:
     # --- what the lexicon missed ---------------------------------------------------------------
 
     def _unread(
-        self, drafts: Sequence[_Draft], numbers: Sequence[Measurement]
+        self, matches: Sequence[Match], numbers: Sequence[Measurement]
     ) -> list[tuple[int, int]]:
-        """Clauses that look medical and gave nothing."""
+        """Clauses that look medical and hold nothing that the lexicon knows."""
         missed: list[tuple[int, int]] = []
         for sentence in self.sentences:
             for clause in sentence.clauses:
-                used = any(d.start < clause.end and clause.start < d.end for d in drafts) or any(
+                used = any(m.start < clause.end and clause.start < m.end for m in matches) or any(
                     n.start < clause.end and clause.start < n.end for n in numbers
                 )
                 body = self.text[clause.start : clause.end]
@@ -374,6 +414,17 @@ class _Reader:
                     _Draft(match.finding, (span,), clause, sentence, "embedding", status, role)
                 )
         return left
+
+
+def _of_place(quality: Quality, draft: _Draft, drafts: Sequence[_Draft]) -> bool:
+    """A place belongs to the mention that holds it, or stands near it in its clause and in no
+    other mention."""
+    if any(a <= quality.start and quality.end <= b for a, b in draft.spans):
+        return True
+    if any(a <= quality.start and quality.end <= b for d in drafts for a, b in d.spans):
+        return False
+    gap = max(draft.start - quality.end, quality.start - draft.end)
+    return draft.clause.start <= quality.start < draft.clause.end and gap <= 15
 
 
 def _order(draft: _Draft) -> int:
