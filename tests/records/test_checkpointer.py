@@ -20,7 +20,7 @@ from records import consultations, events, turns
 from records.checkpointer import OUTBOX, Checkpointer, thread_config
 from records.database import Database
 from records.errors import LeaseLost, NotFound
-from records.tables import checkpoint, checkpoint_write
+from records.tables import checkpoint, checkpoint_write, metadata
 from tests.records.samples import LEASE, NOW, a_turn, open_consultation
 
 
@@ -309,3 +309,42 @@ async def test_time_is_injected(database: Database) -> None:
     async with database.reading() as connection:
         assert {e.at for e in (await events.read(connection, id))[1:]} == {moment}
         assert (await consultations.get(connection, id)).created_at == NOW
+
+
+async def test_a_late_turn_costs_no_more_than_an_early_one(database: Database) -> None:
+    class Loop(TypedDict, total=False):
+        turn: int
+        outbox: Annotated[list[dict[str, Any]], Topic(dict)]
+
+    async def answer(state: Loop) -> Loop:
+        items = [said("x" * 400), to_outbox(CALL), to_outbox(LOOKED_UP)]
+        return {"outbox": items}
+
+    async def listen(_: Loop) -> Loop:
+        return {"turn": interrupt("more?")}
+
+    builder: Any = StateGraph(Loop)
+    builder.add_node("answer", answer)
+    builder.add_node("listen", listen)
+    builder.add_edge(START, "answer")
+    builder.add_edge("answer", "listen")
+    builder.add_edge("listen", "answer")
+    id, saver = await open_consultation(database), Checkpointer(database)
+    app = builder.compile(checkpointer=saver)
+
+    async def stored() -> int:
+        total = 0
+        async with database.reading() as connection:
+            for table in metadata.tables.values():
+                for row in (await connection.execute(select(table))).all():
+                    total += sum(len(v) if isinstance(v, bytes) else len(str(v)) for v in row)
+        return total
+
+    cost = [0]
+    for number in range(1, 41):
+        before = await stored()
+        given: Any = {"turn": 1} if number == 1 else Command(resume=number)
+        await app.ainvoke(given, thread_config(id), durability="sync")
+        cost.append(await stored() - before)
+        await saver.aprune([id])
+    assert cost[40] < 1.5 * cost[2]
