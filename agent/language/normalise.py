@@ -168,12 +168,12 @@ _IRREGULAR = {
     "woke": "wake", "woken": "wake", "lost": "lose", "feet": "foot", "teeth": "tooth",
     "children": "child", "went": "go", "gone": "go", "goes": "go", "seen": "see", "saw": "see",
     "began": "begin", "begun": "begin", "spoke": "speak", "shook": "shake", "burnt": "burn",
-    "cannot": "can't", "cant": "can't", "couldn't": "can't", "couldnt": "can't",
+    "unable": "can't", "cannot": "can't", "cant": "can't", "couldn't": "can't", "couldnt": "can't",
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "isnt": "isn't",
     "wasnt": "wasn't", "havent": "haven't", "hasnt": "hasn't", "wont": "won't", "im": "i'm",
     "ive": "i've", "arent": "aren't", "ache": "ach", "stomachache": "stomachach",
     "lying": "lie", "laying": "lie", "died": "die", "dying": "die", "worse": "worse",
-    "pian": "pain", "apin": "pain", "stomache": "stomach", "hedache": "headach",
+    "crushed": "crushed", "pian": "pain", "apin": "pain", "stomache": "stomach", "hedache": "headach",
     "headche": "headach", "headace": "headach", "diarrea": "diarrhea", "diarhea": "diarrhea",
     "diahrea": "diarrhea", "diahrrea": "diarrhea", "diarreah": "diarrhea", "diahorrea": "diarrhea",
     "diarrhoea": "diarrhea", "diarrhea": "diarrhea", "diarhoea": "diarrhea", "brething": "breath",
@@ -229,6 +229,14 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     for match in _WORD.finditer(text):
         word = match.group()
+        if word == "to" and found and found[-1].stem == "can't":
+            continue  # "unable to pee" is "can't pee"
+        if word == "able" and found:
+            denial = found[-1] if found[-1].stem != "be" else found[-2] if found[1:] else None
+            if denial is not None and (denial.word == "not" or denial.word.endswith("n't")):
+                del found[found.index(denial) :]
+                found.append(Token("can't", "can't", denial.start, match.end()))
+                continue
         if word == "not" and found and found[-1].word == "can":
             last = found.pop()
             found.append(Token("can't", "can't", last.start, match.end()))

@@ -214,4 +214,3 @@ class People:
         if _MAYBE_PREGNANT.search(self.text):
             return None
         return True if _PREGNANT.search(self.text) else None
-

@@ -114,7 +114,9 @@ _DENIED_AFTER = re.compile(
     r"^\s*(?:[:：-]|is|are|was|were|,)?\s*(?:no\b(?!\s+\w)|none\b|not (?:there|present|any)\b|nope\b|absent\b|negative\b|n't there|isn't there)"
     r"|^(?:也|都|倒是?|是|就|倒也|什么的|症状|的?(?:症状|情况|现象))*(?:没有|没|无)(?:的?)$|^(?:也|都|倒是?|是|什么的)*(?:没有|没)(?=[,。!])|^[::](?:无|没有|否)"
 )
-_QUESTION_AFTER = re.compile(r"^(?:了)?(?:没有|没|吗|不)?$")
+_ANSWERED_NO = re.compile(
+    r"\s*(?:[:?]|\s-)\s*(?:no|none|nope|nil|never|negative|没有|无|否|没)(?=\s*(?:[,.;。;!\n]|$))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ class Scopes:
             return "hypothetical"
         tail = self.text[end : clause.end]
         full_tail = self.text[end : sentence.end]
+        if _ANSWERED_NO.match(self.text, end):
+            return "absent"
         if _GONE_AFTER.match(full_tail) and not lasting:
             return "absent"
         denied_after = _DENIED_AFTER.match(tail)
@@ -183,22 +187,28 @@ class Scopes:
     def _negations(
         self, spans: Sequence[Span], sentence: Sentence, clause: Clause, others: Sequence[Span]
     ) -> int:
-        count = 0
         last = spans[-1][0]
+        effective: list[_Cue] = []
         for cue in self._cues:
             if not sentence.start <= cue.start or cue.end > last:
                 continue
-            if any(a <= cue.start and cue.end <= b for a, b in spans):
+            if any(a <= cue.start and cue.end <= b for a, b in (*spans, *others)):
                 continue
-            if any(a <= cue.start and cue.end <= b for a, b in others):
-                continue
-            target = next(a for a, _ in sorted(spans) if a >= cue.end)
+            target = min(a for a, _ in spans if a >= cue.end)
             if cue.reach and target - cue.end > cue.reach:
                 continue
             if self._ended(cue, target, spans):
                 continue
             if cue.start >= clause.start or self._listed(cue, clause, sentence, others):
-                count += 1
+                effective.append(cue)
+        # Two cues undo each other only when nothing that is denied stands between them: 不是没有,
+        # but not "no fever, no cough".
+        count = 0
+        for cue in reversed(effective):
+            if count and any(cue.end <= a and b <= nearest.start for a, b in (*others, *spans)):
+                break
+            nearest = cue
+            count += 1
         return count
 
     def _ended(self, cue: _Cue, target: int, spans: Sequence[Span]) -> bool:

@@ -160,9 +160,10 @@ class _Reader:
     def _chosen(self, matches: Sequence[Match]) -> list[Match]:
         """The longest matches.
 
-        Two kinds do not swallow what they cover: one that is itself denied while it holds a
-        denial ("no cough and no phlegm" is no dry cough), and one that speaks of a named person
-        ("my son has a fever" may be a contact or the patient himself).
+        Some swallow nothing of what they cover. Left out is one that is itself denied while it
+        holds a denial ("no cough and no phlegm" is no dry cough), and one whose pieces stand
+        differently ("the cough is gone, now my head hurts"). One that speaks of a named person
+        stays beside what it covers ("my son has a fever": a contact, or the patient himself).
         """
         spared: list[Match] = []
         left: list[Match] = []
@@ -175,7 +176,19 @@ class _Reader:
 
     def _self_contradicting(self, match: Match) -> bool:
         where = self._place(match.spans)
-        if where is None or not self.scopes.denies_inside(match.spans):
+        if where is None:
+            return True
+        clauses = {clause_at(self.sentences, start) for start, _ in match.spans}
+        if len(clauses) > 1:
+            standings = set()
+            for clause in clauses:
+                if clause is None:
+                    return True
+                spans = [s for s in match.spans if clause.start <= s[0] < clause.end]
+                standings.add(self.scopes.judge(spans, where[0], clause, match.spans))
+            if len(standings) > 1:
+                return True
+        if not self.scopes.denies_inside(match.spans):
             return False
         return self.scopes.judge(match.spans, *where, match.spans) == "absent"
 
