@@ -21,6 +21,7 @@ from agent.ports import (
     ModelBadOutput,
     ModelContextTooLong,
     ModelDeadline,
+    ModelError,
     ModelRelease,
     ModelUnavailable,
 )
@@ -87,8 +88,7 @@ class BoundedChat(ABC):
                 if piece is None:
                     if task.cancelled():
                         raise ModelUnavailable("the model was closed during the generation")
-                    task.result()  # raises what the generation raised
-                    raise ModelBadOutput("the stream ended without an end mark")
+                    raise _failure(task.exception())
                 whole.append(piece.text)
                 if piece.finish is None:
                     if piece.text:
@@ -150,6 +150,19 @@ class BoundedChat(ABC):
         # An abandoned generation may still fail; nobody is left to be told.
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
         return task, pieces
+
+
+def _failure(error: BaseException | None) -> ModelError:
+    """What a generation that ended without an end mark failed with."""
+    if isinstance(error, ModelError):
+        return error
+    failure = ModelUnavailable(
+        "the generation ended without an end mark"
+        if error is None
+        else f"the generation failed ({type(error).__name__})"
+    )
+    failure.__cause__ = error  # for the log; nobody sees it in a reply
+    return failure
 
 
 def _check_request(request: ChatRequest) -> None:

@@ -160,12 +160,12 @@ class HttpChat(BoundedChat):
             async for event in events:
                 if "error" in event:
                     raise ModelUnavailable("the model's server failed during the generation")
-                usage = event.get("usage") or usage
+                usage = dict(event.get("usage") or usage)
                 for choice in event.get("choices") or ():
                     finish = choice.get("finish_reason") or finish
                     if text := choice.get("delta", {}).get("content"):
                         emit(ChatPiece(text))
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise ModelBadOutput("the server's events are not of the expected form") from error
         if finish is None:
             raise ModelUnavailable("the model's server ended the stream half-way")

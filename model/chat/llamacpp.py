@@ -18,8 +18,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -41,6 +39,7 @@ from agent.ports import (
 )
 from model.chat import selftest, template
 from model.chat.bounded import BoundedChat, Emit
+from model.chat.private import PrivateFolder
 from model.chat.worker import Worker
 from model.registry import CardError, describe
 
@@ -53,7 +52,11 @@ _CLOSE = 5.0
 
 
 class LlamaCppChat(BoundedChat):
-    """Weights in a GGUF file, with an optional LoRA adapter in GGUF. One generation at a time."""
+    """Weights in a GGUF file, with an optional LoRA adapter in GGUF. One generation at a time.
+
+    Put nothing about a patient into the system message: its state is kept in a private file while
+    the process lives, and a text that is new each time is never reused.
+    """
 
     def __init__(
         self, engine: _Engine, worker: Worker, release: ModelRelease, *, waiting: int
@@ -128,16 +131,16 @@ class _Engine:
     def __init__(
         self, weights: Path, context: int, threads: int, gpu_layers: int, adapter: Path | None
     ) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="huatuo-"))  # readable by this user only
+        self._folder = PrivateFolder("huatuo-engine-")
         self._prefixes: OrderedDict[tuple[int, ...], str] = OrderedDict()
         self._made = 0
-        socket = self._folder / "engine.sock"
+        socket = self._folder.path / "engine.sock"
         try:
             self._server: Any = xllamacpp.Server(
-                _params(weights, context, threads, gpu_layers, adapter, self._folder, socket)
+                _params(weights, context, threads, gpu_layers, adapter, self._folder.path, socket)
             )
         except RuntimeError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             raise ModelUnavailable(
                 f"llama.cpp cannot load {weights.name}: it is damaged, of a kind this version does "
                 "not know, or does not fit the memory. Run `huatuo doctor` to check the weights."
@@ -206,25 +209,27 @@ class _Engine:
     def close(self) -> None:
         self._client.close()
         self._server = None  # its destructor stops the engine and frees the memory
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     def _start_from(self, head: list[int]) -> None:
         """Bring the engine into the state just after `head`, always the very same state."""
         key = tuple(head)
-        if (name := self._prefixes.get(key)) is not None:
-            self._prefixes.move_to_end(key)
-            self._ask("POST", "/slots/0?action=restore", {"filename": name})
-            return
+        if (name := self._prefixes.pop(key, None)) is not None:
+            with contextlib.suppress(ModelUnavailable):  # gone, swept away: made anew below
+                self._ask("POST", "/slots/0?action=restore", {"filename": name})
+                self._prefixes[key] = name  # now the most recent
+                return
         call = {"prompt": head, "n_predict": 0, "cache_prompt": False}
         if "error" in (reply := self._server.handle_completions(call)):
             raise _failure(reply["error"])
         self._made += 1
         name = f"prefix-{self._made}"
-        self._ask("POST", "/slots/0?action=save", {"filename": name})
-        self._prefixes[key] = name
+        with contextlib.suppress(ModelUnavailable):  # no room on the disk: slower, not wrong
+            self._ask("POST", "/slots/0?action=save", {"filename": name})
+            self._prefixes[key] = name
         if len(self._prefixes) > _KEPT_PREFIXES:
             _, oldest = self._prefixes.popitem(last=False)
-            (self._folder / oldest).unlink(missing_ok=True)
+            (self._folder.path / oldest).unlink(missing_ok=True)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:

@@ -36,7 +36,7 @@ def weights_home() -> Path:
         try:
             base.require(artefact, home)
         except base.WeightsError as error:
-            pytest.fail(f"{error} (`huatuo model fetch --all` fetches what the tests need)")
+            pytest.fail(f"{error} (`huatuo model fetch --tests` fetches what the tests need)")
     return home
 
 

@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from model.chat import selftest
 from model.chat.hf import HfChat
 from model.chat.http import HttpChat
 from model.chat.llamacpp import LlamaCppChat
+from model.chat.private import PrivateFolder
 from model.chat.scripted import Die, Hang, ScriptedChat
 
 from .conftest import CONTEXT, LlamaServer
@@ -166,11 +171,61 @@ def listening_ports() -> set[str]:
 async def test_the_engine_opens_no_port_and_cleans_up(smollm2: Path) -> None:
     before = listening_ports()
     model = await LlamaCppChat.load(smollm2, context_tokens=CONTEXT)
-    folder = model._engine._folder
+    folder = model._engine._folder.path
     assert listening_ports() == before
     assert folder.stat().st_mode & 0o077 == 0
     await model.aclose()
     assert not folder.exists()
+
+
+@pytest.mark.weights
+async def test_a_lost_prefix_is_made_again_with_the_same_reply(smollm2: Path) -> None:
+    model = await LlamaCppChat.load(smollm2, context_tokens=CONTEXT)
+    engine, folder = model._engine, model._engine._folder.path
+    request = ChatRequest(
+        (Message("system", "You are a kind nurse. " * 8), Message("user", "I cough.")),
+        max_tokens=16,
+    )
+    first = await say(model, request)
+    for file in folder.glob("prefix-*"):
+        file.unlink()
+    (folder / f"prefix-{engine._made + 1}").mkdir()  # the next state cannot be kept
+    assert await say(model, request) == first
+    kept = len(engine._prefixes)
+    assert await say(model, request) == first
+    assert len(engine._prefixes) == kept + 1
+    for number in range(20):
+        system = Message("system", f"You are nurse {number}.")
+        await say(model, replace(request, messages=(system, Message("user", "I")), max_tokens=1))
+    assert len([f for f in folder.glob("prefix-*") if f.is_file()]) == len(engine._prefixes) == 8
+    assert await say(model, request) == first
+    await model.aclose()
+
+
+def test_the_folder_of_a_killed_process_is_swept_away_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    alive = PrivateFolder("huatuo-test-")
+    script = (
+        "import os, signal; from model.chat.private import PrivateFolder;"
+        "print(PrivateFolder('huatuo-test-').path, flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    left = Path(killed.stdout.strip())
+    assert left.exists()
+    PrivateFolder("huatuo-test-").remove()
+    assert not left.exists()
+    assert alive.path.exists()
+    alive.remove()
+    assert not alive.path.exists()
 
 
 # --- a real server ---------------------------------------------------------------------------
@@ -256,6 +311,7 @@ END = event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
         (200, b"data: [1, 2]\n\n", ModelBadOutput),
         (200, event({"choices": [3]}), ModelBadOutput),
         (200, event({"choices": [{"delta": "text"}]}), ModelBadOutput),
+        (200, WORD + event({"choices": [], "usage": [1]}) + END, ModelBadOutput),
         (200, b"<html>hello</html>", ModelUnavailable),
         (200, WORD, ModelUnavailable),
         (200, END, ModelBadOutput),
