@@ -38,6 +38,8 @@ _CHARACTERS = {"著": "着", "妳": "你", "痠": "酸", "癢": "痒", "徵": "�
 # Frequent slips of the Chinese keyboard; same length, so that positions stay.
 _SLIPS = {
     "咳漱": "咳嗽",
+    "喷涕": "喷嚏",
+    "喷踢": "喷嚏",
     "咳瘶": "咳嗽",
     "克嗽": "咳嗽",
     "鼻踢": "鼻涕",

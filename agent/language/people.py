@@ -20,13 +20,23 @@ _PEOPLE: tuple[tuple[Role, Sex | None, str], ...] = (
     ("other", "female", r"\b(?:mother|mum|mom|mummy|mommy|wife|girlfriend|grandmother|grandma|nan|nana|gran|granny|sister|aunt|auntie|mother[- ]in[- ]law)\b|妈妈?|母亲|老妈|老婆|妻子|媳妇|女朋友|奶奶|外婆|姥姥|婆婆|岳母|丈母娘|姐姐?|妹妹?|阿姨|姑姑|姑妈|姨妈(?!痛|血|期)|爱人"),
     ("other", "male", r"\b(?:father|dad|daddy|husband|boyfriend|grandfather|grandpa|grandad|granddad|brother|uncle|father[- ]in[- ]law|hubby)\b|爸爸?|父亲|老爸|老公|丈夫|男朋友|爷爷|外公|姥爷|公公|岳父|哥哥?|弟弟(?!硬)|叔叔|舅舅|伯伯|老头|老伴"),
     ("other", None, r"\b(?:partner|spouse|patient)\b|家人|家里人|老人家?|患者|病人"),
-    ("stranger", None, r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|housemate|cousin)\b|邻居|隔壁|同事|同学|室友|舍友|朋友(?<!小朋友)|别人|有人|路人|老师|网友|老板|亲戚|表哥|表姐|表弟|表妹|楼上|楼下|工友|新闻(?:里|上)|电视(?:里|上)"),
+    ("stranger", None, r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|housemate|cousin)\b|邻居|隔壁|同事|同学|室友|舍友|朋友(?<!小朋友)|别人|有人|路人|网友|老板|亲戚|表哥|表姐|表弟|表妹|楼[上下](?:的|邻居)|工友|新闻(?:里|上)|电视(?:里|上)"),
 )  # fmt: skip
 _ALL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, _, pattern) in enumerate(_PEOPLE)))
+# "I noticed", 我发现: the writer tells, and is not the one who is ill.
 _SELF = re.compile(
-    r"\bi\b|\bi'm\b|\bi've\b|\bmyself\b|\bme\b|\bi'd\b|\bim\b|我自己|我本人|我们?(?!家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|叔|姑|姨|丈|妻|男|父|母|婆|公|岳|想|该|觉得(?:他|她|孩|宝)|想问|们家|的?(?:宝|孩|儿|女|小|妈|爸|同|邻|朋))|本人|俺|自己"
+    r"\bi(?:'m|'ve|'d| am| have| was| just| also| do| did)*(?! (?:noticed?|think|gave|give|took|found|saw|"
+    r"see|believe|guess|checked|measured|called|wonder\w*|would|want|need|worr\w+|scared|concerned|"
+    r"afraid|not sure|don't know|calling|asking|writing|can see|can hear|heard|put|tried|"
+    r"a (?:mother|father|mum|dad|mom|parent)|my|(?:an? )?\d+[- ]))\b|\bmyself\b|\bme\b|\bim\b"
+    r"|我自己|我本人|本人|俺|自己(?=也|有|现在)"
+    r"|我(?!们|家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|叔|姑|"
+    r"姨|丈|妻|男|父|母|婆|公|岳|想|该|国|市|县|院|先生|的?(?:宝|孩|儿|女|小|妈|爸|同|邻|朋)"
+    r"|都?(?:觉得|感觉|发现|以为|怕|带|给|看|听|问|注意|摸|量|喂|抱|继续|没敢|说|知道|担心|认为|记得|让|把|"
+    r"帮|用|怀疑|咨询|送|买|去|打|要|应|可以|能|不知|不敢|也?没(?:敢|在意|给|有给|管)|就(?:给|带|没|用)|"
+    r"又(?:给|带)|再给|先给|该怎么|一直(?:给|在给|用)|着急))"
 )
-_HE = re.compile(r"\b(?:he|him|his|he's)\b|他(?!们)")
+_HE = re.compile(r"\b(?:he|him|his|he's)\b|(?<!其)(?<!吉)他(?!们)")
 _SHE = re.compile(r"\b(?:she|her|she's)\b|她")
 _THEY = re.compile(r"\b(?:they|them|their|it)\b")
 _PRONOUNS: tuple[tuple[re.Pattern[str], Sex | None], ...] = (
@@ -35,7 +45,7 @@ _PRONOUNS: tuple[tuple[re.Pattern[str], Sex | None], ...] = (
     (_THEY, None),
 )
 _NOT_PERSON = re.compile(
-    r"给(?:他|她|宝宝|孩子)|\bas a (?:child|kid|baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
+    r"给(?:他|她|宝宝|孩子)|被(?:家人|家里人|大人|同学|别人|老公|老婆|妈妈|爸爸|奶奶|爷爷|哥哥|姐姐|弟弟|妹妹|同事|我|他|她)(?:们)?(?:传染|感染|打|咬|踢|撞)|\bas a (?:child|kid|baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
     r"|\b(?:have|having|had|wanting|expecting|want|for) a (?:baby|child)\b|\bbaby (?:aspirin|powder|is (?:not )?moving|moving|has stopped moving|kicks?|hasn't moved)\b|\blive with\b|my wife says|my (?:husband|wife|mum|mom|partner) (?:says|thinks|told|noticed|said)|(?:老公|老婆|我妈|家人)(?:说|觉得|让我)|胎儿|(?:怀|生)(?:过|了|着|完)?(?:宝宝|孩子|小孩|二胎)"
     r"|(?:想|要|备孕要|准备要)(?:个)?(?:宝宝|孩子|小孩)|胎动|and i\b"
 )
@@ -149,7 +159,9 @@ class People:
             return named[0] if named and self._third_person() else "self"
         if "self" in seen and (_NOW_ME.search(self.text) or self.known.who == "self"):
             return "self"
-        return seen[0]
+        mine = sum(role == "self" for role in seen)
+        others = [role for role in seen if role != "self"]
+        return others[0] if len(others) >= mine else "self"
 
     def _third_person(self) -> bool:
         """Whether a relative is introduced as the one it is about: with an age, or alone."""

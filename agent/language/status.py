@@ -53,7 +53,7 @@ _DOUBT = re.compile(
     r"\bmaybe\b|\bperhaps\b|\bpossibly\b|\bprobably\b|\bmight\b|\bmay (?:have|be)\b|\bcould be\b|\bnot sure\b|\bnot certain\b|\bunsure\b"
     r"|\bcan't tell\b|\bhard to (?:say|tell)\b|\bwonder(?:ing)? (?:if|whether)\b|\b(?:don't|do not) know (?:if|whether)\b"
     r"|\bseems? to\b|\bno idea (?:if|whether)\b|\bnot know (?:if|whether)\b|\bi guess\b|\bsuspect(?:ed)?\b"
-    r"|可能|好像|似乎|也许|大概|或许|不确定|不知道?(?:是不是|有没有|算不算)|说不准|说不清|不清楚|是不是|疑似|怀疑|貌似|没准|拿不准|应该是|不太确定|不敢肯定"
+    r"|可能(?!引起|导致|是因为)|好像|似乎|也许|大概(?![\d一二两三四五六七八九十几有每])|或许|不确定|不知道?(?:是不是|有没有|算不算)|说不准|说不清|不清楚|是不是(?!因为|由于)|疑似|怀疑|貌似|没准|拿不准|应该是|不太确定|不敢肯定"
 )
 _END_EN = (
     r"\bbut\b|\bexcept\b|\bhowever\b|\bthough\b|\balthough\b|\bbecause\b|\bsince\b|\bdue to\b|\byet\b|\bapart from\b|\bother than\b"
@@ -263,9 +263,9 @@ class Scopes:
                     continue
                 if _BUT.search(self.text, b, max(b, first)):
                     continue
-                if first - b <= 40:
+                if first - b <= (40 if self.text[a].isascii() else 14):
                     return True
-            if clause.start <= a < clause.end and 0 <= a - spans[-1][1] <= 6:
+            if clause.start <= a < clause.end and 0 <= a - spans[-1][1] <= 3:
                 return True
         return False
 
