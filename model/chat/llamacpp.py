@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import xllamacpp
 
 from agent.ports import (
     ChatPiece,
@@ -136,9 +135,21 @@ class _Engine:
         self._made = 0
         socket = self._folder.path / "engine.sock"
         try:
-            self._server: Any = xllamacpp.Server(
-                _params(weights, context, threads, gpu_layers, adapter, self._folder.path, socket)
+            import xllamacpp
+
+            params = _params(
+                xllamacpp.CommonParams(), weights, context, threads, gpu_layers, self._folder.path
             )
+            params.hostnames = [str(socket)]
+            if adapter is not None:
+                params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
+            self._server: Any = xllamacpp.Server(params)
+        except ImportError as error:
+            self._folder.remove()
+            raise ModelUnavailable(
+                f"llama.cpp cannot run here ({error}). Where libgomp is missing, install it with "
+                "the system's packages (Debian, Ubuntu: `apt-get install libgomp1`)."
+            ) from error
         except RuntimeError as error:
             self._folder.remove()
             raise ModelUnavailable(
@@ -265,15 +276,9 @@ def _open(
 
 
 def _params(
-    weights: Path,
-    context: int,
-    threads: int,
-    gpu_layers: int,
-    adapter: Path | None,
-    folder: Path,
-    socket: Path,
+    p: Any, weights: Path, context: int, threads: int, gpu_layers: int, folder: Path
 ) -> Any:
-    p = xllamacpp.CommonParams()
+    """`p`, the library's defaults, with our settings."""
     p.model.path = str(weights)
     p.n_ctx = context
     p.n_parallel = 1
@@ -284,11 +289,8 @@ def _params(
     p.ctx_shift = False  # it would drop the beginning of a long context, silently
     p.cache_ram_mib = 0  # prefixes are kept here, see the head of this file
     p.slot_save_path = f"{folder}{os.sep}"
-    p.hostnames = [str(socket)]
     p.ui = False
     p.verbosity = 1  # errors only: more would write prompts into the log
-    if adapter is not None:
-        p.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
     return p
 
 

@@ -149,6 +149,15 @@ async def test_a_context_longer_than_the_weights_were_made_for_is_refused(smollm
         await LlamaCppChat.load(smollm2, context_tokens=16384)
 
 
+async def test_a_machine_without_the_engine_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "w.gguf").write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # as if it could not be imported
+    with pytest.raises(ModelUnavailable, match="libgomp1"):
+        await LlamaCppChat.load(tmp_path / "w.gguf")
+
+
 async def test_a_card_that_is_not_valid_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "w.gguf").write_bytes(b"x")
     (tmp_path / "card.json").write_text("{}")
