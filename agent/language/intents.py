@@ -75,7 +75,7 @@ def intents(text: str, *, medical: bool) -> frozenset[Intent]:
             break
     if _QUESTION.search(text):
         found.add("question")
-    if medical or "self_harm" in found:
+    if medical or found & {"self_harm", "override"}:
         found.discard("off_topic")
     return frozenset(found)
 

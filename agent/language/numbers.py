@@ -183,7 +183,7 @@ _AGE_EN = (
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:months?|mths?|mo)[\s-]*(?:old|of age)\b"), 1 / 12),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:weeks?|wks?|wk)[\s-]*(?:old|of age)\b"), 7 / 365.25),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:days?)[\s-]*(?:old|of age)\b"), 1 / 365.25),
-    (re.compile(r"\b(?:aged?|age is|i'm|i am|he's|she's|he is|she is|who is|who's)\s+(?:of\s+|now\s+)?(\d{1,3})(?=\s*(?:$|[,.;)]|and\b|years?\b|male|female|m\b|f\b|with\b|man\b|woman\b))(?!\s*(?:weeks?|days?|months?|kg))"), 1.0),
+    (re.compile(r"\b(?:aged?|age is|(?:mum|mom|mother|dad|father|husband|wife|grand\w+|son|daughter|baby|child|patient)(?: is|'s)|i'm|i am|he's|she's|he is|she is|who is|who's)\s+(?:of\s+|now\s+)?(\d{1,3})(?=\s*(?:$|[,.;)]|and\b|years?\b|male|female|m\b|f\b|with\b|man\b|woman\b))(?!\s*(?:weeks?|days?|months?|kg))"), 1.0),
     (re.compile(r"\b(\d{1,3})\s*(?=[mf]\b)"), 1.0),
     (re.compile(r"\b[mf]\s*(\d{1,3})\b(?!\s*(?:weeks|days|kg))"), 1.0),
     (re.compile(r"\b(?:turned|turning)\s+(\d{1,3})\b"), 1.0),

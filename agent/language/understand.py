@@ -30,6 +30,7 @@ from agent.language.reading import (
     Status,
 )
 from agent.language.status import Scopes, Standing
+from agent.language.time import durations
 from agent.ports import PhraseMatcher
 
 __all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
@@ -113,6 +114,7 @@ class _Reader:
         self.sentences = sentences(self.text)
         self.scopes = Scopes(self.text, self.sentences)
         self.people = People(self.text, self.sentences, profile)
+        self.durations = durations(self.text)
         self.correction = answers.is_correction(self.text)
 
     def read(self) -> Reading:
@@ -176,7 +178,7 @@ class _Reader:
 
     def _self_contradicting(self, match: Match) -> bool:
         where = self._place(match.spans)
-        if where is None:
+        if where is None or self._timed(match):
             return True
         clauses = {clause_at(self.sentences, start) for start, _ in match.spans}
         if len(clauses) > 1:
@@ -191,6 +193,14 @@ class _Reader:
         if not self.scopes.denies_inside(match.spans):
             return False
         return self.scopes.judge(match.spans, *where, match.spans) == "absent"
+
+    def _timed(self, match: Match) -> bool:
+        """Whether a match that reads a duration by words stands where one was read by value;
+        the value decides ("a cough for a week and a fever" is no week of fever)."""
+        quality = self.knowledge.findings[match.id].qualifies
+        if quality is None or not (quality.min_duration or quality.max_duration):
+            return False
+        return any(a < d.end and d.start < b for a, b in match.spans for d in self.durations)
 
     def _drafts(self, kept: Sequence[Match], claimed: Sequence[tuple[int, int]]) -> list[_Draft]:
         drafts: list[_Draft] = []
