@@ -110,11 +110,11 @@ def assess(
     if candidates is not None:
         chosen = []
         for name in candidates:
-            key = condition_named(desk, name, language)
-            if key is None:
+            named = condition_named(desk, name, language)
+            if named is None:
                 unmatched.append(name)
-            elif key not in chosen:
-                chosen.append(key)
+            elif named not in chosen:
+                chosen.append(named)
     return _weighed(
         desk, language, patient, findings, list(flags.values()), duration, chosen, unmatched
     )

@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 
 TEMPER = 0.75
 """Exponent on the likelihood of findings."""
-UNNAMED_CARDINAL = 0.35
+UNNAMED_CARDINAL = 0.15
 """Factor on a condition none of whose cardinal findings has come up."""
 DENIED_CARDINAL = 0.02
 """Factor on a condition all of whose cardinal findings were denied."""
@@ -185,7 +185,7 @@ class Network:
                 [_prevalence(c, *key) for c in self.knowledge.conditions.values()], dtype=float
             )
             self._prior_cache[key] = np.asarray(weights / max(float(weights.sum()), 1e-12))
-        return np.asarray(self._prior_cache[key])
+        return self._prior_cache[key]
 
     @cached_property
     def rules_naming(self) -> dict[str, tuple[str, ...]]:
@@ -257,7 +257,8 @@ class Network:
         value = max(duration, 60.0)
         short = np.log(np.maximum(low, 60.0) / value)
         long = np.log(value / np.maximum(high, 60.0))
-        return -np.minimum(2.5, 0.6 * np.maximum(0.0, np.maximum(short, long)))
+        outside: Array = np.maximum(0.0, np.maximum(short, long))
+        return np.asarray(-np.minimum(2.5, 0.6 * outside))
 
     def explain(
         self, condition: str, evidence: Evidence, posterior: Array

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from agent import triage
 from agent.diagnosis import TEMPER, Array, Evidence, Network, normalise
 from agent.state import Finding, Patient
-from knowledge.clinical.schema import Level
+from knowledge.clinical.schema import LEVELS, Level
 
 BUDGET = 8
 """Questions on findings in one consultation."""
@@ -121,7 +121,9 @@ def choose(
         None,
         float(score[best]),
         (network.conditions[rows[up]], network.conditions[rows[down]]),
-        network.conditions[rows[feared]] if dangerous[feared] > 0.02 else None,
+        network.conditions[rows[feared]]
+        if dangerous[feared] > 0.02 and levels[feared] in LEVELS[:2]
+        else None,
     )
 
 

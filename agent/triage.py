@@ -31,6 +31,9 @@ MASS: dict[Level, float] = {
 }
 """Probability mass of conditions at least as urgent from which a level is chosen."""
 
+WORTH_SAYING = 0.05
+"""Probability below which a condition is no reason that is given."""
+
 _ADULT = 18.0
 
 
@@ -182,7 +185,7 @@ def decide(
     reasons: list[str] = []
     ranked = sorted(probabilities, key=lambda key: -probabilities[key])
     driving = [key for key in ranked if LEVELS.index(levels[key]) <= LEVELS.index(level)]
-    for key in driving[:3]:
+    for key in [key for key in driving if probabilities[key] >= WORTH_SAYING][:3]:
         name = knowledge.conditions[key].name
         chance = _chance(probabilities[key], english)
         reasons.append(

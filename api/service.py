@@ -28,7 +28,7 @@ from agent.ports import Language
 from agent.state import SERIALISED, Patient
 from agent.wording import texts
 from records import consultations, events, turns
-from records.checkpointer import Checkpointer, thread_config
+from records.checkpointer import Checkpointer, prune, thread_config
 from records.consultations import Consultation, Status
 from records.database import Database
 from records.errors import LeaseLost, NotFound, RecordsError, TurnRunning
@@ -261,7 +261,9 @@ class ConsultationService:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, turn: RunningTurn, lease: Lease, text: str) -> None:
-        heart = asyncio.create_task(self._beat(lease))
+        me = asyncio.current_task()
+        assert me is not None  # always run as a task of its own
+        heart = asyncio.create_task(self._beat(lease, me))
         language: Language = detect_language(text) or "zh"
         try:
             state, language = await self._run_graph(turn, lease, text)
@@ -274,6 +276,7 @@ class ConsultationService:
                     now=self.desk.ports.clock.now(),
                     status=_STATUS[result["stage"]],
                 )
+                await prune(connection, turn.consultation_id)
             await turn.end(result)
         except LeaseLost:
             log.warning("turn.lease_lost", consultation=turn.consultation_id, turn=turn.number)
@@ -299,14 +302,19 @@ class ConsultationService:
             async with self.database.transaction() as connection:
                 await turns.fail(connection, lease, str(code), now=self.desk.ports.clock.now())
 
-    async def _beat(self, lease: Lease) -> None:
-        """Show that the holder lives, three times a lease."""
+    async def _beat(self, lease: Lease, work: asyncio.Task[None]) -> None:
+        """Show that the holder lives, three times a lease; stop the work once it was taken over."""
         while True:
             await asyncio.sleep(self.lease.total_seconds() / 3)
-            with contextlib.suppress(RecordsError):
+            try:
                 async with self.database.transaction() as connection:
                     until = self.desk.ports.clock.now() + self.lease
                     await turns.heartbeat(connection, lease, until=until)
+            except LeaseLost:
+                work.cancel()
+                return
+            except RecordsError as error:  # the next beat may come through
+                log.warning("heartbeat.failed", code=error.code)
 
     async def _run_graph(
         self, turn: RunningTurn, lease: Lease, text: str
@@ -338,10 +346,11 @@ class ConsultationService:
             durability="sync",
             stream_mode=["custom", "values"],
         ):
+            piece: Any = chunk
             if mode == "custom":
-                await turn.grow(chunk["text"])
+                await turn.grow(piece["text"])
             else:
-                state = chunk
+                state = piece
         return state, language
 
     async def _opening(self, id: str, text: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from typing import Any
 import structlog
 
 from agent.desk import Desk
-from agent.ports import ChatModel, ModelUnavailable, PhraseMatcher, Ports, Retriever
+from agent.ports import (
+    ChatModel,
+    Language,
+    ModelUnavailable,
+    PhraseMatcher,
+    Ports,
+    Retriever,
+)
+from agent.wording import prompts
 from api.service import ConsultationService
 from app.settings import Settings
 from knowledge import clinical
@@ -105,7 +114,19 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
         load_retrieval, settings, knowledge, report
     )
     ports.model = await load_model(settings, report)
+    if ports.model is not None:
+        await warm(ports.model, report)
     return await desk_
+
+
+async def warm(model: ChatModel, report: Report = quiet) -> None:
+    """Have the model read the fixed part of its prompts once, so that no patient waits for it."""
+    report("warming up the model")
+    languages: tuple[Language, ...] = ("zh", "en")
+    for language in languages:
+        request = prompts.request("acknowledge", language, seed=0, facts="-")
+        async for _ in model.stream(replace(request, max_tokens=1, deadline=120.0)):
+            pass
 
 
 async def open_database(settings: Settings, report: Report = quiet) -> Database:

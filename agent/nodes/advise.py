@@ -252,13 +252,18 @@ async def _summary(
             names=names,
         ),
         purpose="summarise",
-        facts=replies.facts(state, desk.knowledge, {item.condition for item in named}),
+        facts=replies.facts(
+            state, desk.knowledge, told=(), conditions=[item.condition for item in named]
+        ),
         lexicon=desk.lexicon,
         language=language,
         clock=desk.ports.clock,
         show=reply.paragraph,
     )
-    reply.paragraph(texts.say(texts.FITS, language, names=names))
+    if spoken.text:
+        reply.add(texts.say(texts.POSSIBLE, language), before=" " if language == "en" else "")
+    else:
+        reply.paragraph(texts.say(texts.FITS, language, names=names))
     return spoken.outbox
 
 

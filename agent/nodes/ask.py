@@ -37,7 +37,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
             desk.ports.model,
             prompts.request("acknowledge", language, seed=state.get("seed", 0), facts=told),
             purpose="acknowledge",
-            facts=replies.facts(state, desk.knowledge, set()),
+            facts=replies.facts(state, desk.knowledge, told=new),
             lexicon=desk.lexicon,
             language=language,
             clock=desk.ports.clock,

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.findings import finding_of, label
+from agent.language.time import durations
 from agent.language.understand import Profile, Reading, understand
 from agent.state import ConsultationState, Finding, Patient, Question
 
@@ -145,8 +146,7 @@ def _duration(
     question for it, or of anything else in the first words."""
     if chief and known[chief].duration:
         return known[chief].duration
-    if question is not None and question.kind == "duration" and reading.duration:
-        return reading.duration
-    if state.get("duration"):
-        return state["duration"]
-    return reading.duration if state["turn"] == 1 else None
+    spoken = next((found.iso for found in durations(reading.text)), None)
+    if question is not None and question.kind == "duration" and spoken:
+        return spoken
+    return state.get("duration") or (spoken if state["turn"] == 1 else None)

@@ -19,7 +19,10 @@ import yaml
 from agent.language.understand import Lexicon, understand
 from agent.ports import Language
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"\d")
+# The patient's complaints said as if they were the service's own.
+_FIRST_PERSON = re.compile(r"我[^们]?(?:有|的|也|感到|觉得|在)|\b(?:I|my)\b")
+_MAY = re.compile(r"\b(?:may|might|could)\b|可能")
 # "You have a cough" restates; "you have pneumonia" is caught by the conditions. In Chinese the
 # verbs differ: these are said of illnesses only.
 _CERTAIN = re.compile(r"[您你](?:得了|患有|患了|就是得)")
@@ -30,13 +33,17 @@ _CODE = re.compile(r"[<>{}\[\]|`#*_=\\]|https?:|www\.")
 
 @dataclass(frozen=True)
 class Facts:
-    """What the model was told and may repeat. Finding sets are closed upwards."""
+    """What the model was told. It may repeat all of it, and must repeat the last two.
 
-    present: Set[str]
-    absent: Set[str]
-    unsure: Set[str]
-    conditions: Set[str]
-    numbers: Set[str]
+    `present` is closed upwards and `absent` downwards in the hierarchy of findings.
+    """
+
+    present: Set[str] = frozenset()
+    absent: Set[str] = frozenset()
+    unsure: Set[str] = frozenset()
+    conditions: Set[str] = frozenset()
+    must_name: Set[str] = frozenset()  # findings
+    must_fit: Set[str] = frozenset()  # conditions
 
 
 @cache
@@ -69,10 +76,13 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
     for kind, pattern in _guard(language).items():
         if pattern.search(text):
             return kind
-    if any(number not in facts.numbers for number in _NUMBER.findall(text)):
+    if _NUMBER.search(text):
         return "number"
+    if _FIRST_PERSON.search(text):
+        return "speaker"
     reading = understand(text, lexicon=lexicon, language=language)
-    if any(hit.condition not in facts.conditions for hit in reading.conditions):
+    named = {hit.condition for hit in reading.conditions}
+    if not named <= facts.conditions:
         return "condition"
     allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
     for mention in reading.mentions:
@@ -81,4 +91,8 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
             mention.status == "unsure" and mention.finding in facts.present | facts.absent
         ):
             return "finding"
+    if not facts.must_name <= {mention.finding for mention in reading.mentions}:
+        return "incomplete"
+    if facts.must_fit and not (_MAY.search(text) and facts.must_fit <= named):
+        return "incomplete"
     return None

@@ -1,7 +1,8 @@
 """What the model is asked to say. It is given structured facts, never the patient's raw words:
 what a patient writes cannot give it orders.
 
-The system message is the same for every call of a language, so that its evaluation is cached.
+The system message is the same for every call of a language, so that it is evaluated once and
+kept. Its examples do for a small model what instructions alone do not.
 """
 
 from __future__ import annotations
@@ -11,23 +12,28 @@ import hashlib
 from agent.ports import ChatRequest, Language, Message
 
 SYSTEM: dict[Language, str] = {
-    "en": "You put a hospital assistant's notes into kind, plain words for the patient. Use only "
-    "the notes. Say nothing that is not in them: no advice, no medicine, no test, no number, no "
-    "illness, no reassurance, no question. Answer with the sentence alone.",
-    "zh": "你把医院助手的记录用亲切、通俗的话说给病人听。只能用记录里的内容，"
-    "不要说记录里没有的：不给建议，不提药物、检查、数字、疾病，不作保证，不提问。只回答这一句话。",
+    "en": """You speak for a hospital's assistant. Turn the notes into one sentence to the \
+patient. Say only what is in the notes: no advice, no question, no comfort, no explanation.
+Notes: stomach pain, diarrhoea, no fever
+Answer: Thank you for telling me that you have stomach pain and diarrhoea, and no fever.
+Notes: no dizziness
+Answer: Thank you for your answer: you have no dizziness.
+Notes: knee pain, swollen joint. May fit: gout, knee arthritis
+Answer: From what you told me, knee pain and a swollen joint, it may fit gout or knee arthritis.""",
+    "zh": """你替医院的问诊助手说话。把记录改写成一句对病人说的话。\
+只说记录里有的：不建议、不提问、不安慰、不解释。
+记录：腹痛、腹泻、没有发热
+回答：谢谢您告诉我这些，您腹痛、腹泻，没有发热。
+记录：没有头晕
+回答：谢谢您的回答，您没有头晕。
+记录：膝盖痛、关节肿胀。可能符合：痛风、膝骨关节炎
+回答：根据您所说的膝盖痛和关节肿胀，可能符合痛风或膝骨关节炎。""",
 }
 TASKS: dict[str, dict[Language, str]] = {
-    "acknowledge": {
-        "en": "Notes: the patient has {facts}.\nWrite one short sentence that thanks the patient "
-        'and repeats this. Begin with "Thank you".',
-        "zh": "记录：病人{facts}。\n请写一句简短的话，感谢病人并复述这些情况，以“谢谢您”开头。",
-    },
+    "acknowledge": {"en": "Notes: {facts}\nAnswer:", "zh": "记录：{facts}\n回答："},
     "summarise": {
-        "en": "Notes: the patient has {facts}. This may fit: {names}.\nWrite one sentence to the "
-        'patient that repeats this. Begin with "From what you told me". Use "may".',
-        "zh": "记录：病人{facts}。可能符合：{names}。\n请写一句话对病人复述这些内容，"
-        "以“根据您所说的”开头，用“可能”。",
+        "en": "Notes: {facts}. May fit: {names}\nAnswer:",
+        "zh": "记录：{facts}。可能符合：{names}\n回答：",
     },
 }
 
@@ -39,7 +45,7 @@ def request(
     task = TASKS[purpose][language].format(facts=facts, names=names)
     return ChatRequest(
         messages=(Message("system", SYSTEM[language]), Message("user", task)),
-        max_tokens=80,
+        max_tokens=90,
         temperature=0.0,
         seed=seed,
         deadline=12.0,

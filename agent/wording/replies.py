@@ -99,17 +99,24 @@ def new_findings(state: ConsultationState) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.status != "present")
 
 
-def facts(state: ConsultationState, knowledge: ClinicalKnowledge, conditions: set[str]) -> Facts:
-    """What the model may repeat in this state."""
+def facts(
+    state: ConsultationState,
+    knowledge: ClinicalKnowledge,
+    *,
+    told: Iterable[Finding],
+    conditions: Iterable[str] = (),
+) -> Facts:
+    """What the model may repeat in this state, and must: what it was `told`, and `conditions`."""
     evidence = evidence_of(state.get("findings", {}), state.get("duration"))
-    unsure = {k for k, f in state.get("findings", {}).items() if f.status == "unsure"}
     absent = set(evidence.absent)
     for key in evidence.absent:
         absent |= knowledge.descendants.get(key, frozenset())
+    named = frozenset(conditions)
     return Facts(
         present=present_closure(evidence.present, knowledge),
         absent=absent,
-        unsure=unsure,
-        conditions=conditions,
-        numbers=set(),
+        unsure={k for k, f in state.get("findings", {}).items() if f.status == "unsure"},
+        conditions=named,
+        must_name={finding.id for finding in told},
+        must_fit=named,
     )

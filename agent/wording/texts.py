@@ -73,6 +73,10 @@ FITS = {
     "en": "What you describe fits best with: {names}. This is a possibility, not a diagnosis.",
     "zh": "您描述的情况比较符合：{names}。这只是可能性，并不是诊断。",
 }
+POSSIBLE = {
+    "en": "This is a possibility, not a diagnosis.",
+    "zh": "这只是可能性，并不是诊断。",
+}
 FITS_NOTHING = {
     "en": "What you told me does not point to one clear cause.",
     "zh": "根据您所说的情况，还看不出一个明确的原因。",

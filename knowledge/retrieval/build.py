@@ -1,0 +1,61 @@
+"""Opens retrieval for a knowledge release: passages, vectors, index and phrase matcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.ports import Language
+from knowledge.clinical import ClinicalKnowledge
+from knowledge.documents.articles import articles
+from knowledge.retrieval.cache import VectorCache
+from knowledge.retrieval.embedder import Embedder
+from knowledge.retrieval.hybrid import HybridRetriever
+from knowledge.retrieval.phrases import NearestPhrase, everyday_sentences, phrases_of
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+def open_retrieval(
+    knowledge: ClinicalKnowledge,
+    folder: Path,
+    *,
+    embedder: Path | None,
+    gpu: bool | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[HybridRetriever, NearestPhrase | None]:
+    """The retriever and the phrase matcher of a knowledge release.
+
+    `folder` keeps vectors between runs; only what is new is embedded. `embedder` is a
+    sentence-transformers folder; without one retrieval works by words alone and there is no
+    matcher. `gpu` as in `DenseIndex`.
+    """
+    chunks = articles(knowledge)
+    if embedder is None:
+        return HybridRetriever(chunks), None
+    report("loading the embedder")
+    model = Embedder(embedder)
+    cache = VectorCache(folder, model)
+    vectors = cache.embed([f"{c.title}. {c.text}" for c in chunks], "passage", report, "passages")
+    retriever = HybridRetriever(chunks, embedder=model, vectors=vectors, gpu=gpu)
+    phrases = {language: phrases_of(knowledge, language) for language in LANGUAGES}
+    everyday = everyday_sentences()
+    flat = [phrase for language in LANGUAGES for _, phrase in phrases[language]]
+    flat += [sentence for language in LANGUAGES for sentence in everyday[language]]
+    found = cache.embed(flat, "query", report, "phrases")
+    cuts = []
+    start = 0
+    for size in (
+        *(len(phrases[language]) for language in LANGUAGES),
+        *(len(everyday[language]) for language in LANGUAGES),
+    ):
+        cuts.append(found[start : start + size])
+        start += size
+    matcher = NearestPhrase(
+        knowledge,
+        model,
+        phrases,
+        dict(zip(LANGUAGES, cuts[:2], strict=True)),
+        dict(zip(LANGUAGES, cuts[2:], strict=True)),
+    )
+    return retriever, matcher
