@@ -88,8 +88,10 @@ _CONTRAST = re.compile(
     r"\bbut\b|\bhowever\b|\bexcept\b|\balthough\b|\bbecause\b|但|不过|除了|可是|然而"
 )
 _STRONG = re.compile(r"[。！？!?；;\n]|\.(?!\d)")
-_REACH = 8
-_REACH_OVER_COMMA = 4
+# How far the pieces of a pattern may be apart, and over a comma. A rule names its dangerous
+# combination in full, so that its pieces may be told in a longer breath.
+_REACH = {"rule": (14, 12)}
+_USUAL_REACH = (8, 4)
 
 # Everyday expressions that hold a body word or a sensation and mean neither.
 _BLOCKED_EN = """came back; come back; comes back; coming back; go back; went back; back to; back from;
@@ -441,6 +443,7 @@ def _joined(
 ) -> Iterable[Match]:
     """The matches of a pattern of several pieces, at most one for each hit of its anchor."""
     others = [piece for piece in pattern.pieces if piece != anchor]
+    reach = _REACH.get(pattern.kind, _USUAL_REACH)
     for hit in by_piece[anchor]:
         near = [
             sorted(
@@ -454,7 +457,7 @@ def _joined(
             spans = tuple(sorted((hit, *choice)))
             if best is not None and _extent(spans) >= _extent(best):
                 continue
-            if _apart(spans) and _near(spans, text) and _belongs(spans, text, places):
+            if _apart(spans) and _near(spans, text, reach) and _belongs(spans, text, places):
                 best = spans
         if best is not None:
             yield Match(pattern.kind, pattern.id, best)
@@ -468,10 +471,10 @@ def _apart(spans: tuple[Span, ...]) -> bool:
     return all(a[1] <= b[0] for a, b in _pairs(spans))
 
 
-def _near(spans: tuple[Span, ...], text: str) -> bool:
+def _near(spans: tuple[Span, ...], text: str, reach: tuple[int, int]) -> bool:
     for before, after in _pairs(spans):
         between = text[before[1] : after[0]]
-        if between and _distance(between) > (_REACH_OVER_COMMA if "," in between else _REACH):
+        if between and _distance(between) > reach["," in between]:
             return False
     return True
 

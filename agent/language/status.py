@@ -101,6 +101,13 @@ _GENERAL = re.compile(
 _PERSONAL = re.compile(
     r"\b(?:i|i'm|i've|my|me|mine|he|she|his|her|we|our|him|mum|mom|dad|they)\b|我|宝宝|孩子|小孩|儿子|女儿|他|她|家|咱|俺|本人|患者|妈|爸|老公|老婆|最近|今天|昨|这几天|这两天|一直|天了|周了|个月了|年了|小时|\d+\s*天|刚才?|现在|已经|开始|又|岁|总是|老是|有点|特别|很|突然|了[,。]?(?:怎么|是)"
 )
+# What was seen or read about: nobody's illness here.
+_STORY = re.compile(
+    r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:a|the|this|that) (?:tv )?(?:show|movie|film|novel|book|"
+    r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress)|in (?:a|the) (?:paper|news|magazine)|"
+    r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere))\b"
+    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|剧里|演员|视频(?:里|上)|文章|科普|课本|百度"
+)
 _FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|of) (?:getting|having|catching|developing|a|an)\b|\bworr(?:ied|y|ying) (?:that )?i (?:will|might|could|may|'ll)\b|\bdon't want to (?:get|have|catch)\b|\bscared (?:that )?i (?:will|might|'ll|could)\b|\bavoid(?:ing)?\b|\bprevent(?:ing)?\b"
     r"|怕(?:得|会|自己得|自己会|以后|将来|是(?=得))|担心(?:得|会|自己得|自己会|以后|将来|万一)|害怕(?:得|会|以后|自己会)|恐怕会|生怕"
@@ -176,7 +183,7 @@ class Scopes:
             return "past"
         if negations % 2 == 1:
             return "absent"
-        if self._general(sentence):
+        if self._general(sentence) or self._told(spans, sentence):
             return "general"
         if self._doubted(spans, clause) or self._asked(sentence, clause, end):
             return "unsure"
@@ -192,9 +199,11 @@ class Scopes:
         for cue in self._cues:
             if not sentence.start <= cue.start or cue.end > last:
                 continue
-            if any(a <= cue.start and cue.end <= b for a, b in (*spans, *others)):
+            if any(a <= cue.start and cue.end <= b for a, b in spans):
                 continue
             target = min(a for a, _ in spans if a >= cue.end)
+            if any(a <= cue.start and cue.end <= b <= target for a, b in others):
+                continue
             if cue.reach and target - cue.end > cue.reach:
                 continue
             if self._ended(cue, target, spans):
@@ -333,6 +342,18 @@ class Scopes:
     def denies_inside(self, spans: Sequence[Span]) -> bool:
         """Whether a cue of denial is part of a mention's own words."""
         return any(a <= cue.start and cue.end <= b for cue in self._cues for a, b in spans)
+
+    def _told(self, spans: Sequence[Span], sentence: Sentence) -> bool:
+        """Whether a story is told: something seen on television or read."""
+        first = spans[0][0]
+        for match in _STORY.finditer(self.text, sentence.start, sentence.end):
+            if match.start() < first:
+                rest = self.text[match.end() : first]
+                if not re.search(r"\b(?:but|and) (?:i|my)\b|我(?!看)|但", rest):
+                    return True
+            elif match.start() - spans[-1][1] < 20 and self.text[match.start()].isascii():
+                return True
+        return False
 
     # --- for others ----------------------------------------------------------------------------
 
