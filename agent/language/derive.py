@@ -12,6 +12,10 @@ from knowledge.clinical.load import ClinicalKnowledge
 from knowledge.clinical.schema import Measured, Qualifies, Who
 
 
+_ADULT = 40.0
+_CHILD = 5.0
+
+
 def measured(
     number: Measurement, knowledge: ClinicalKnowledge, profile: Profile | None
 ) -> Iterable[tuple[str, Status]]:
@@ -41,23 +45,20 @@ def _within(bound: Measured, value: float) -> bool:
 
 
 def _suits(who: Who | None, profile: Profile | None) -> bool:
-    """Whether a bound may apply; what is unknown of the patient speaks for the general one."""
+    """Whether a bound may apply. An unknown age is an adult's, an unknown pregnancy none."""
     if who is None:
         return True
-    if profile is None:
-        return False
+    profile = profile or Profile()
     if who.sex is not None and profile.sex != who.sex:
         return False
     if who.pregnant is not None and bool(profile.pregnant) != who.pregnant:
         return False
     age = profile.age_years
-    if (who.min_age is not None or who.max_age is not None) and age is None:
-        return False
-    if age is not None:
-        return (who.min_age is None or age >= who.min_age) and (
-            who.max_age is None or age < who.max_age
-        )
-    return True
+    if age is None:
+        age = _CHILD if profile.who == "child" else _ADULT
+    return (who.min_age is None or age >= who.min_age) and (
+        who.max_age is None or age < who.max_age
+    )
 
 
 def derive(mentions: Sequence[Mention], knowledge: ClinicalKnowledge) -> list[Mention]:

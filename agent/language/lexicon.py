@@ -102,7 +102,8 @@ hot drink; hot shower; cold drink; at the back; back then; back home; by heart; 
 hot dog; left hand side; right hand side; on the left hand; cold sore; cold sores; red flag; red meat;
 bathroom break; high school; cross legged; on my mind; from the back; years back; back up; put off;
 day off; off work; red wine; red eye flight; light headed; eye contact; first hand; hands on;
-tap water; drinking water; water bottle; short of breath; shortness of breath; out of breath; heart disease; heart attack; heart failure; chest x ray;
+tap water; drinking water; water bottle; urine test; urine tests; urine sample; blood sample; blood and urine test; urine and blood test;
+short of breath; shortness of breath; out of breath; heart disease; heart attack; heart failure; chest x ray;
 hay fever; yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever"""
 _BLOCKED_ZH = """石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 街头 年头 零头 头孢
 骨头汤 奶奶 牛奶 恶心 放心 担心 小心 开心 中心 点心 核心 用心 耐心 信心 细心 心情 心理 心里想 关心 伤心 心烦 心意
@@ -116,7 +117,7 @@ _BLOCKED_ZH = """石头 木头 馒头 念头 罐头 老头 里头 前头 后头 
 背景 背包 皮包 面包 包括 钱包 包子 书包 腿部 足够 满足 不足 面前 面对 后面 前面 上面 里面 下面条
 冷静 冰冷 麻烦 麻醉 麻疹 麻将 紧张 要紧 赶紧 不要紧 紧急 闷热 软件 伤心 伤风 破费 木耳 红肿 水肿 重要 重新 体重
 伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁 高压 低压 说明 说实话 心说 说不清楚
-像压 压了块 压得慌 压迫 压榨 压着块 石头压 呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口"""
+想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压 呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口"""
 
 
 # Euphemisms after a body word mean its underside: 肚子下面.
@@ -405,6 +406,7 @@ class Lexicon:
                 named = frozenset(w for w in words if self.knowledge.words[w].kind == "place")
                 if named:
                     longer.append((start, end, named))
+        hits = self._without_torn(hits, text)
         ends = {end for start, end, _ in longer}
         if not blocks and not longer:
             return hits
@@ -425,6 +427,28 @@ class Lexicon:
                     continue
             kept.append((start, end, literal))
         return kept
+
+    def _without_torn(
+        self, hits: list[tuple[int, int, int]], text: str
+    ) -> list[tuple[int, int, int]]:
+        """Leave out hits that begin with a denial and tear a finding apart: 没有尿 in 没有尿频."""
+        denials = [hit for hit in hits if text[hit[0]] in "没不无" and hit[1] - hit[0] > 1]
+        if not denials:
+            return hits
+        whole = [(start, end) for start, end, literal in hits if self._finding_alone(literal)]
+        torn = {
+            (a, b, literal)
+            for a, b, literal in denials
+            if any(a < start < b < end for start, end in whole)
+        }
+        return [hit for hit in hits if hit not in torn]
+
+    def _finding_alone(self, literal: int) -> bool:
+        return any(
+            pattern.kind == "finding" and len(pattern.pieces) == 1
+            for piece in self._of_literal[literal]
+            for pattern in self._anchored.get(piece, ())
+        )
 
     def _blocking(self, literal: int) -> bool:
         return any(

@@ -174,7 +174,7 @@ _IRREGULAR = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "isnt": "isn't",
     "wasnt": "wasn't", "havent": "haven't", "hasnt": "hasn't", "wont": "won't", "im": "i'm",
     "ive": "i've", "arent": "aren't", "ache": "ach", "stomachache": "stomachach",
-    "lying": "lie", "laying": "lie", "died": "die", "dying": "die", "worse": "worse",
+    "lying": "lie", "laying": "lie", "died": "died", "dying": "die", "worse": "worse",
     "crushed": "crushed", "pian": "pain", "apin": "pain", "stomache": "stomach", "hedache": "headach",
     "headche": "headach", "headace": "headach", "diarrea": "diarrhea", "diarhea": "diarrhea",
     "diahrea": "diarrhea", "diahrrea": "diarrhea", "diarreah": "diarrhea", "diahorrea": "diarrhea",

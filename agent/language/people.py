@@ -52,6 +52,10 @@ _NOT_PERSON = re.compile(
 _NOW_ME = re.compile(
     r"(?:\bnow|\balso|\bthen|\bso|\band|\bafter that|现在|然后|结果|接着|之后|后来|今天|这两天)[\s,]*(?:i\b|i'm|i've|我|自己)|\bme too\b|\bso do i\b|\bi (?:also|caught|got it)|我也|传染(?:给)?我|被(?:他|她)?传染"
 )
+# "Elderly" without a number: an age that the rules for older people take seriously.
+_OLD = re.compile(r"\belderly\b|\bpensioner\b|老人|老年|高龄(?!产|孕)")
+_OLD_AGE = 75.0
+_NOT_ME = re.compile(r"\bnot me\b|\bnot for me\b|不是我(?:本人|自己)?(?=\W|$)")
 _DEAD_OR_PAST = re.compile(
     r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|得过|患了|中了|去年|以前|上次|过世|查出"
 )
@@ -123,24 +127,20 @@ class People:
             role = "child"
         elif self.known.who == "other":
             role = "other"
-        first = True
         for person in self._named:
             if any(a <= person.start and person.end <= b for a, b in spans):
                 continue
             if person.start >= position:
-                if first and person.start - position <= 12 and person.role != "self":
-                    return person.role  # "a fever, my son has"
                 break
             role = person.role
-            first = False
         return role
 
-    def inside(self, start: int, end: int) -> set[Role]:
-        """The roles of the persons other than the writer who are named in a stretch."""
+    def inside(self, spans: Sequence[tuple[int, int]]) -> set[Role]:
+        """The roles of the persons other than the writer whom a finding's own words name."""
         return {
             person.role
             for person in self._named
-            if start <= person.start and person.end <= end and person.role != "self"
+            if person.role != "self" and any(a <= person.start < b for a, b in spans)
         }
 
     def named_before(self, position: int) -> list[_Person]:
@@ -151,6 +151,8 @@ class People:
         """Who the message is about, given whose its findings are, in order."""
         if self.known.who in ("child", "other"):
             return "child" if self.known.who == "child" else "other"
+        if _NOT_ME.search(self.text):
+            return "self"
         seen = [role for role in roles if role != "stranger"]
         named = [p.role for p in self._named if p.role in ("child", "other")]
         if not seen:
@@ -186,7 +188,7 @@ class People:
     def _age(self, patient: Role) -> float | None:
         found: list[Age] = ages(self.text)
         if not found:
-            return None
+            return _OLD_AGE if _OLD.search(self.text) else None
         mine = [age for age in found if self._owner(age) == patient]
         if mine:
             return mine[-1].years

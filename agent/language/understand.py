@@ -115,6 +115,7 @@ class _Reader:
         self.scopes = Scopes(self.text, self.sentences)
         self.people = People(self.text, self.sentences, profile)
         self.durations = durations(self.text)
+        self.ages = ages(self.text)
         self.correction = answers.is_correction(self.text)
 
     def read(self) -> Reading:
@@ -170,7 +171,7 @@ class _Reader:
         spared: list[Match] = []
         left: list[Match] = []
         for match in matches:
-            if self.people.inside(match.start, match.end):
+            if self.people.inside(match.spans):
                 spared.append(match)
             elif len(match.spans) == 1 or not self._self_contradicting(match):
                 left.append(match)
@@ -180,23 +181,33 @@ class _Reader:
         where = self._place(match.spans)
         if where is None or self._timed(match):
             return True
-        clauses = {clause_at(self.sentences, start) for start, _ in match.spans}
-        if len(clauses) > 1:
-            standings = set()
-            for clause in clauses:
-                if clause is None:
-                    return True
-                spans = [s for s in match.spans if clause.start <= s[0] < clause.end]
-                standings.add(self.scopes.judge(spans, where[0], clause, match.spans))
-            if len(standings) > 1:
-                return True
+        if len(self._standings(match, match.spans)) > 1:
+            return True
         if not self.scopes.denies_inside(match.spans):
             return False
         return self.scopes.judge(match.spans, *where, match.spans) == "absent"
 
+    def _standings(
+        self, match: Match, claimed: Sequence[tuple[int, int]], *, lasting: bool = False
+    ) -> set[Standing]:
+        """How the parts of a match stand that lie in different clauses."""
+        parts: dict[Clause, list[tuple[int, int]]] = {}
+        for span in match.spans:
+            clause = clause_at(self.sentences, span[0])
+            if clause is not None:
+                parts.setdefault(clause, []).append(span)
+        return {
+            self.scopes.judge(
+                spans, self.sentences[clause.sentence], clause, claimed, lasting=lasting
+            )
+            for clause, spans in parts.items()
+        }
+
     def _timed(self, match: Match) -> bool:
-        """Whether a match that reads a duration by words stands where one was read by value;
-        the value decides ("a cough for a week and a fever" is no week of fever)."""
+        """Whether a match reads by words a duration that was read by value, which decides ("a
+        cough for a week and a fever" is no week of fever), or takes an age for a duration."""
+        if any(a < y.end and y.start < b for a, b in match.spans for y in self.ages):
+            return len(match.spans) > 1
         quality = self.knowledge.findings[match.id].qualifies
         if quality is None or not (quality.min_duration or quality.max_duration):
             return False
@@ -214,11 +225,13 @@ class _Reader:
             status = _status(standing)
             if status is None:
                 continue
-            role = self.people.of(match.start, match.spans)
+            role = self.people.of(match.spans[-1][0], match.spans)
             drafts.append(_Draft(match.id, match.spans, clause, sentence, status=status, role=role))
         return drafts
 
     def _from_numbers(self, numbers: Sequence[Measurement]) -> Iterable[_Draft]:
+        said = self.people.profile(self.people.patient([]))
+        profile = (self.known or Profile()).updated(said)
         for number in numbers:
             spans = ((number.start, number.end),)
             where = self._place(spans)
@@ -229,7 +242,7 @@ class _Reader:
             if standing not in ("present", "unsure"):
                 continue
             role = self.people.of(number.start)
-            for finding, status in measured(number, self.knowledge, self.known):
+            for finding, status in measured(number, self.knowledge, profile):
                 yield _Draft(
                     finding,
                     spans,
@@ -243,7 +256,7 @@ class _Reader:
                 )
 
     def _is_patients(self, draft: _Draft, patient: Role) -> bool:
-        named = self.people.inside(draft.start, draft.end)
+        named = self.people.inside(draft.spans)
         if named and self.knowledge.findings[draft.finding].kind == "risk":
             # "My mother has diabetes" is a family history, unless she is the patient.
             return patient not in named
@@ -262,12 +275,11 @@ class _Reader:
 
     def _qualities(self, words: Sequence[Match]) -> list[Quality]:
         """Qualities and durations, without the ages that look like durations."""
-        years = ages(self.text)
         return [
             quality
             for quality in qualities(self.text, words, self.knowledge.words)
             if quality.kind != "duration"
-            or not any(a.start < quality.end and quality.start < a.end for a in years)
+            or not any(a.start < quality.end and quality.start < a.end for a in self.ages)
         ]
 
     def _qualify(self, drafts: list[_Draft], found: Sequence[Quality]) -> None:
@@ -372,15 +384,15 @@ class _Reader:
             where = self._place(match.spans)
             if where is None:
                 continue
-            standing = self.scopes.judge(match.spans, *where, claimed)
-            status = _status(standing)
-            if status in (None, "absent"):
+            standings = self._standings(match, claimed)
+            if standings - {"present", "unsure"}:
                 continue
+            status: Status = "present" if "present" in standings else "unsure"
             seen.add(match.id)
             start, end = self.normal.span(match.start, match.end)
             quote = self.normal.original[start:end]
-            role = self.people.of(match.start, match.spans)
-            hits.append((RuleHit(match.id, quote, start, end, status or "present"), role))
+            role = self.people.of(match.spans[-1][0], match.spans)
+            hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
 
     def _conditions(
