@@ -38,6 +38,10 @@ DANGER: dict[Level, float] = {
 """Weight of a level when danger is summed over conditions."""
 DANGER_WEIGHT = 1.5
 RULE_WEIGHT = 0.8
+SCREENS = 2
+"""Questions that only look for danger, asked before it stops."""
+WORTH_SCREENING = 0.0015
+"""Chance of a yes times the rule's weight, below which a red flag is not asked about."""
 GROUP_BONUS = 1.15
 """Factor on a question of the group that was asked about last."""
 
@@ -55,7 +59,8 @@ class Choice:
     stop: Stop | None = None
     score: float = 0.0
     separates: tuple[str, ...] = ()  # conditions that a yes makes more, then less probable
-    excludes: str | None = None  # the dangerous condition or the rule the question is about
+    excludes: str | None = None  # the dangerous condition that a yes makes more probable
+    warning: bool = False  # whether a yes would set off a red flag
 
 
 def choose(
@@ -106,12 +111,20 @@ def choose(
         score = np.where(same, score * GROUP_BONUS, score)
 
     best = int(np.argmax(score))
+    stop: Stop | None = None
     if score[best] < NO_GAIN:
-        return Choice(None, "no_gain", float(score[best]))
-    if count >= AT_LEAST and _settled(p, if_yes, if_no, yes, levels, rules, score):
-        return Choice(None, "advice_settled", float(score[best]))
-    if count >= AT_LEAST and float(p.max()) >= CONFIDENT and moved[best] < 0.05:
-        return Choice(None, "confident", float(score[best]))
+        stop = "no_gain"
+    elif count >= AT_LEAST and _settled(p, if_yes, if_no, yes, levels, rules, score):
+        stop = "advice_settled"
+    elif count >= AT_LEAST and float(p.max()) >= CONFIDENT and moved[best] < 0.05:
+        stop = "confident"
+    screened = sum(bool(network.rules_naming.get(key)) for key in asked)
+    if screened < SCREENS and (stop or count >= budget - SCREENS):
+        feared = int(np.argmax(yes * rules))
+        if yes[feared] * rules[feared] >= WORTH_SCREENING:
+            best, stop = feared, None
+    if stop:
+        return Choice(None, stop, float(score[best]))
     rise = if_yes[best] - p
     up, down = int(np.argmax(rise)), int(np.argmin(rise))
     dangerous = danger * (if_yes[best] - p)
@@ -122,8 +135,9 @@ def choose(
         float(score[best]),
         (network.conditions[rows[up]], network.conditions[rows[down]]),
         network.conditions[rows[feared]]
-        if dangerous[feared] > 0.02 and levels[feared] in LEVELS[:2]
+        if dangerous[feared] > 0.01 and levels[feared] in LEVELS[:2]
         else None,
+        bool(rules[best] > 0),
     )
 
 
@@ -238,6 +252,10 @@ def reason(choice: Choice, network: Network, language: str) -> str:
     if choice.excludes:
         danger = name(choice.excludes)
         return f"to be sure not to miss {danger}" if language == "en" else f"以免漏掉{danger}"
+    if choice.warning:
+        return (
+            "to be sure that no warning sign is missed" if language == "en" else "以免漏掉危险信号"
+        )
     if len(set(choice.separates)) == 2:
         up, down = (name(key) for key in choice.separates)
         return f"to tell {up} from {down}" if language == "en" else f"用来区分{up}和{down}"

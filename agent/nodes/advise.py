@@ -202,7 +202,7 @@ async def _advice(
     outbox = await _summary(reply, state, desk)
     speaking = speaking_conditions(state, desk)
     conditions = [desk.knowledge.conditions[key] for key in speaking]
-    if decided.reasons:
+    if decided.reasons and decided.level in LEVELS[:3]:
         reply.paragraph(texts.say(texts.WHY, language))
         for reason in decided.reasons[:3]:
             reply.line(f"- {reason}")

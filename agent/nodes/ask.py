@@ -14,7 +14,8 @@ from agent.wording.speak import speak
 
 
 async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:
-    """Take note of what was told, then ask. The question itself is the knowledge's own text."""
+    """Take note of what was told, then ask. The question itself is the knowledge's own text; a
+    bare answer to the last one needs no echo."""
     desk = runtime.context
     language = state["language"]
     question = state["question"]
@@ -23,7 +24,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     replies.preface(reply, state)
     outbox: list[dict[str, Any]] = []
     new = replies.new_findings(state)
-    if new:
+    if any(finding.by != "answer" for finding in new):
         told = replies.told(new, language)
         separator = "\n\n" if reply.text else ""
         started = False
@@ -46,7 +47,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         outbox += spoken.outbox
         if not spoken.text:
             reply.paragraph(texts.say(texts.NOTED, language, findings=told))
-    elif question.kind == "open" and state["turn"] > 1 and not replies.declined(state):
+    elif not new and question.kind == "open" and state["turn"] > 1 and not replies.declined(state):
         reply.paragraph(texts.say(texts.NOT_UNDERSTOOD, language))
     reply.paragraph(question.text)
     outbox += [
