@@ -11,7 +11,6 @@ from agent.language.time import days
 from knowledge.clinical.load import ClinicalKnowledge
 from knowledge.clinical.schema import Measured, Qualifies, Who
 
-
 _ADULT = 40.0
 _CHILD = 5.0
 

@@ -11,151 +11,28 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any
 
+from agent.language.blocked import BLOCKED
+from agent.language.joining import (
+    ARTICLES,
+    FILLERS,
+    FILLERS_ZH,
+    STRONG,
+    Kind,
+    Match,
+    Pattern,
+    Span,
+    joined,
+    outermost,
+)
 from agent.language.normalise import Token, has_chinese, plain, stem, tokens
 from agent.language.spelling import Speller
-from agent.language.time import QUANTITY_ZH
 from knowledge.clinical.load import ClinicalKnowledge
-
-Kind = Literal["finding", "rule", "condition", "word", "block"]
-Span = tuple[int, int]
-
-# Left out of English phrases, and stepped over in a message.
-_ARTICLES = frozenset(["a", "an", "the", "my", "his", "her", "our", "your", "their", "its"])
-# Stepped over in a message, but required where a phrase has them.
-_FILLERS = _ARTICLES | frozenset(
-    [
-        "this",
-        "that",
-        "these",
-        "those",
-        "some",
-        "any",
-        "really",
-        "very",
-        "so",
-        "quite",
-        "just",
-        "also",
-        "bit",
-        "little",
-        "pretty",
-        "rather",
-        "extremely",
-        "terribly",
-        "somewhat",
-        "be",
-        "still",
-        "always",
-        "constantly",
-        "all",
-        "kind",
-        "sort",
-        "such",
-        "too",
-        "i'm",
-        "it's",
-        "feel",
-        "i",
-        "she",
-        "he",
-        "me",
-        "him",
-        "lot",
-        "more",
-        "much",
-        "sudden",
-        "suddenly",
-        "definitely",
-        "actually",
-        "basically",
-    ]
-)
-_FILLERS_ZH = re.compile(
-    rf"(?:{QUANTITY_ZH})(?:了|的|多|半)?|有一点儿?|有点儿?|有些|一点儿?|一直|总是|老是|总觉得|觉得|感觉|特别|"
-    r"非常|比较|稍微|这个|那个|里面|里边|一下|开始|不停地?|不断地?|时不时|偶尔|突然|一阵阵|一阵一阵|"
-    r"严重|厉害|经常|常常|反复|什么|怎么|真的|老感觉|每天|天天|今天|昨天|最近|地方|部位|位置|这里|那里|"
-    r"之后|以后|的时候|时候|起来|十分|极其|最近|现在|已经|[了着得的地很太挺好真也都还又就老总会要是这那超贼巨,、有儿 ]"
-)
-_CONNECTED = re.compile(
-    r"^(?:[\s,、/&+]|\band\b|\bor\b|\bmy\b|\bthe\b|\bplus\b|\bboth\b|\bas well as\b|\balso\b"
-    r"|和|跟|及|以及|与|还有|或者?|连着|并|也)*$"
-)
-_CONTRAST = re.compile(
-    r"\bbut\b|\bhowever\b|\bexcept\b|\balthough\b|\bbecause\b|但|不过|除了|可是|然而"
-)
-_STRONG = re.compile(r"[。！？!?；;\n]|\.(?!\d)")
-# How far the pieces of a pattern may be apart, and over a comma. A rule names its dangerous
-# combination in full, so that its pieces may be told in a longer breath.
-_REACH = {"rule": (14, 12)}
-_USUAL_REACH = (8, 4)
-
-# Everyday expressions that hold a body word or a sensation and mean neither.
-_BLOCKED_EN = """came back; come back; comes back; coming back; go back; went back; back to; back from;
-back again; get back; got back; call back; side effect; side effects; on the other hand; head to;
-heading to; back of; face to face; second hand; hand over; in hand; blood test; blood tests;
-blood pressure; blood sugar; blood work; blood type; heart rate; hot weather; hot water; cold water;
-hot drink; hot shower; cold drink; at the back; back then; back home; by heart; heart goes;
-hot dog; left hand side; right hand side; on the left hand; cold sore; cold sores; red flag; red meat;
-bathroom break; high school; cross legged; on my mind; from the back; years back; back up; put off;
-day off; off work; red wine; red eye flight; light headed; eye contact; first hand; hands on;
-tap water; drinking water; water bottle; urine test; urine tests; urine sample; blood sample; blood and urine test; urine and blood test;
-short of breath; shortness of breath; out of breath; heart disease; heart attack; heart failure; chest x ray;
-hay fever; yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever"""
-_BLOCKED_ZH = """石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 街头 年头 零头 头孢
-骨头汤 奶奶 牛奶 恶心 放心 担心 小心 开心 中心 点心 核心 用心 耐心 信心 细心 心情 心理 心里想 关心 伤心 心烦 心意
-手术 手机 洗手 手续 手足口 助手 对手 动手 手段 手工 分手 眼镜 亲眼 眼看 牙膏 牙刷 耳机
-高血压 低血压 血压 血糖 血管 血液 血常规 验血 抽血 血脂 血型 血检 查血 退烧 发烧 烧水 烧烤 烧饭 高烧 低烧 发高烧
-热水 热门 天气 空气 生气 气温 脾气 力气 客气 运气 气候 天气热 热天
-尿布 尿不湿 尿酸 糖尿病 纸尿裤 方便 随便 便宜 顺便 即便 好转 转院 转科 转氨酶
-看医生 看病 看看 看到 看起来 看过 看了 看来 查看 看大夫 看急诊
-红包 红糖 西红柿 红枣 黑龙江 明白 白天 白细胞 白带 白内障 白癜风 白血病 很快 快要 赶快 快递 凉快 快乐 尽快
-多少 多久 差不多 很多天 多大 好多了 多喝水 少年 至少 多少钱 药店 水果 薪水 胶水 口水 药膏
-背景 背包 皮包 面包 包括 钱包 包子 书包 腿部 足够 满足 不足 面前 面对 后面 前面 上面 里面 下面条
-冷静 冰冷 麻烦 麻醉 麻疹 麻将 紧张 要紧 赶紧 不要紧 紧急 闷热 软件 伤心 伤风 破费 木耳 红肿 水肿 重要 重新 体重
-伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁 高压 低压 说明 说实话 心说 说不清楚
-想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压 呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口"""
-
 
 # Euphemisms after a body word mean its underside: 肚子下面.
 _BELOW = frozenset({"下面", "后面"})
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A pattern found in the normal form: whose it is and which stretches it covers."""
-
-    kind: Kind
-    id: str
-    spans: tuple[Span, ...]
-
-    @property
-    def start(self) -> int:
-        return self.spans[0][0]
-
-    @property
-    def end(self) -> int:
-        return max(end for _, end in self.spans)
-
-    def covers(self, other: Match) -> bool:
-        """Whether this one covers all of the other's stretches, and more."""
-        inside = all(any(s <= a and b <= e for s, e in self.spans) for a, b in other.spans)
-        return inside and self.weight > other.weight
-
-    @property
-    def weight(self) -> int:
-        """How many characters are covered."""
-        return sum(end - start for start, end in self.spans)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    kind: Kind
-    id: str
-    pieces: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -177,8 +54,8 @@ class Lexicon:
         self._of_literal: list[list[int]] = []  # literal -> pieces
         self._words_of: list[set[str]] = []  # literal -> vocabulary words
         self._literals: dict[tuple[str, ...], int] = {}
-        self._patterns: list[_Pattern] = []
-        self._anchored: dict[int, list[_Pattern]] = defaultdict(list)
+        self._patterns: list[Pattern] = []
+        self._anchored: dict[int, list[Pattern]] = defaultdict(list)
         self._stems: set[str] = set()
         self._spelt: set[str] = set()
         self.speller = Speller(())
@@ -189,7 +66,7 @@ class Lexicon:
         lexicon = cls(knowledge)
         for word in knowledge.words.values():
             piece = lexicon._piece((f"{{{word.id}}}",))
-            lexicon._patterns.append(_Pattern("word", word.id, (piece,)))
+            lexicon._patterns.append(Pattern("word", word.id, (piece,)))
         for finding in knowledge.findings.values():
             says = finding.says
             names = (_bare(finding.name.en), _bare(finding.name.zh))
@@ -203,7 +80,7 @@ class Lexicon:
             names = (_bare(condition.name.en), _bare(condition.name.zh))
             for phrase in {*called.en, *called.zh, *names}:
                 lexicon._add("condition", condition.id, phrase)
-        for phrase in (*_BLOCKED_EN.replace("\n", " ").split("; "), *_BLOCKED_ZH.split()):
+        for phrase in BLOCKED:
             lexicon._add("block", "", phrase)
         lexicon._anchor()
         lexicon.speller = Speller(lexicon._spelt)
@@ -218,7 +95,7 @@ class Lexicon:
             if choices:
                 pieces.append(self._piece(choices))
         if pieces:
-            self._patterns.append(_Pattern(kind, id, tuple(pieces)))
+            self._patterns.append(Pattern(kind, id, tuple(pieces)))
 
     def _piece(self, choices: tuple[str, ...]) -> int:
         if choices in self._pieces:
@@ -250,7 +127,7 @@ class Lexicon:
             trie = self._chinese
         else:
             words = tokens(phrase)
-            kept = [word for word in words if word.stem not in _ARTICLES] or words
+            kept = [word for word in words if word.stem not in ARTICLES] or words
             key = tuple(word.stem for word in kept)
             trie = self._english
             for word in kept:
@@ -297,7 +174,7 @@ class Lexicon:
             if named - {"whole_body", "one_side", "skin", "muscle", "joint", "bone"}:
                 places.append((start, end))
                 place_words.setdefault((start, end), set()).update(named)
-        places = _outermost(places)
+        places = outermost(places)
         matches: list[Match] = []
         found_words: list[Match] = []
         for piece in by_piece:
@@ -308,7 +185,7 @@ class Lexicon:
                     out = found_words if pattern.kind == "word" else matches
                     out.extend(Match(pattern.kind, pattern.id, (s,)) for s in by_piece[piece])
                 elif all(other in by_piece for other in pattern.pieces):
-                    matches.extend(_joined(pattern, piece, by_piece, text, places))
+                    matches.extend(joined(pattern, piece, by_piece, text, places))
         return Found(_unique(matches), _unique(found_words))
 
     def knows(self, word_stem: str) -> bool:
@@ -326,7 +203,7 @@ class Lexicon:
 
     def _english_hits(self, words: list[Token], text: str) -> Iterable[tuple[int, int, int]]:
         stems = [self._spell(word) for word in words]
-        ends_here = [bool(_STRONG.search(text[a.end : b.start])) for a, b in _pairs(words)]
+        ends_here = [bool(STRONG.search(text[a.end : b.start])) for a, b in pairwise(words)]
         for first, word in enumerate(words):
             node = self._english.get(stems[first])
             if node is None:
@@ -341,7 +218,7 @@ class Lexicon:
                     follow = node.get(stems[at])
                     if follow is not None:
                         stack.append((follow, at, skipped))
-                    if words[at].word not in _FILLERS and stems[at] not in _FILLERS:
+                    if words[at].word not in FILLERS and stems[at] not in FILLERS:
                         break
                     if skipped + at - last > 3:
                         break
@@ -384,7 +261,7 @@ class Lexicon:
             ends: list[int] = []
             position = at
             for _ in range(3):
-                match = _FILLERS_ZH.match(text, position)
+                match = FILLERS_ZH.match(text, position)
                 if match is None or match.end() - at > 8 or "," in match.group():
                     break
                 position = match.end()
@@ -456,112 +333,6 @@ class Lexicon:
             for piece in self._of_literal[literal]
             for pattern in self._anchored.get(piece, ())
         )
-
-
-def _joined(
-    pattern: _Pattern,
-    anchor: int,
-    by_piece: dict[int, list[Span]],
-    text: str,
-    places: list[Span],
-) -> Iterable[Match]:
-    """The matches of a pattern of several pieces, at most one for each hit of its anchor."""
-    others = [piece for piece in pattern.pieces if piece != anchor]
-    reach = _REACH.get(pattern.kind, _USUAL_REACH)
-    for hit in by_piece[anchor]:
-        near = [
-            sorted(
-                (span for span in by_piece[piece] if span[1] <= hit[0] or span[0] >= hit[1]),
-                key=lambda span: max(span[0] - hit[1], hit[0] - span[1]),
-            )[:4]
-            for piece in others
-        ]
-        best: tuple[Span, ...] | None = None
-        for choice in product(*near):
-            spans = tuple(sorted((hit, *choice)))
-            if best is not None and _extent(spans) >= _extent(best):
-                continue
-            if _apart(spans) and _near(spans, text, reach) and _belongs(spans, text, places):
-                best = spans
-        if best is not None:
-            yield Match(pattern.kind, pattern.id, best)
-
-
-def _extent(spans: tuple[Span, ...]) -> tuple[int, int]:
-    return spans[-1][1] - spans[0][0], -sum(end - start for start, end in spans)
-
-
-def _apart(spans: tuple[Span, ...]) -> bool:
-    return all(a[1] <= b[0] for a, b in _pairs(spans))
-
-
-def _near(spans: tuple[Span, ...], text: str, reach: tuple[int, int]) -> bool:
-    for before, after in _pairs(spans):
-        between = text[before[1] : after[0]]
-        if between and _distance(between) > reach["," in between]:
-            return False
-    return True
-
-
-@lru_cache(maxsize=4096)
-def _distance(between: str) -> int:
-    """How far two pieces are apart: a Chinese character counts 1, an English word 2."""
-    if _STRONG.search(between) or _CONTRAST.search(between):
-        return 99
-    rest = _FILLERS_ZH.sub("", between)
-    words = [word for word in tokens(rest) if word.word not in _FILLERS]
-    return 2 * len(words) + sum(not char.isascii() for char in rest)
-
-
-def _belongs(spans: tuple[Span, ...], text: str, places: list[Span]) -> bool:
-    """Whether the place in a match is the one that the rest of it speaks of.
-
-    In "my stomach is fine, my head hurts" the pain is the head's; in "stomach and head hurt" it
-    is both's.
-    """
-    mine = [span for span in spans if any(s <= span[0] and span[1] <= e for s, e in places)]
-    if not mine:
-        return True
-    rest = [span for span in spans if span not in mine]
-    for place in mine:
-        for sensation in rest:
-            gap = _gap(place, sensation)
-            for rival in places:
-                if any(rival[0] < e and s < rival[1] for s, e in spans):
-                    continue
-                if _gap(rival, sensation) < gap and not _linked(rival, place, text, places):
-                    between = min(place[1], sensation[1]) <= rival[0] < max(place[0], sensation[0])
-                    if between or _gap(rival, sensation) == 0:
-                        return False
-    return True
-
-
-def _gap(first: Span, second: Span) -> int:
-    return max(second[0] - first[1], first[0] - second[1], 0)
-
-
-def _linked(first: Span, second: Span, text: str, places: list[Span]) -> bool:
-    """Whether two places are joined in a list, other places between them included."""
-    low, high = sorted((first, second))
-    rest = text[low[1] : high[0]]
-    for start, end in places:
-        if low[1] <= start and end <= high[0]:
-            rest = rest.replace(text[start:end], "")
-    return _CONNECTED.match(rest) is not None
-
-
-def _outermost(spans: list[Span]) -> list[Span]:
-    """The spans that lie in no longer one."""
-    unique = sorted(set(spans), key=lambda span: (span[0], -span[1]))
-    kept: list[Span] = []
-    for span in unique:
-        if not kept or span[1] > kept[-1][1]:
-            kept.append(span)
-    return kept
-
-
-def _pairs(items: Any) -> Iterable[tuple[Any, Any]]:
-    return zip(items, items[1:], strict=False)
 
 
 def _unique(matches: list[Match]) -> list[Match]:

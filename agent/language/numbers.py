@@ -46,7 +46,8 @@ _TEMPERATURE = (
         r"(?<![\d./])((?:3[4-9]|4[0-3])\.\d{1,2})(?![\d/]|\s*(?:kg|公斤|mmol|斤|周|weeks|岁|%))"
     ),
     re.compile(
-        r"(?:temp(?:erature)?|fever|体温|发烧|烧到?|高烧|低烧|发热|量了?下?|温度|热到)[^\d,.。]{0,12}"
+        r"(?:temp(?:erature)?|fever|体温|发烧|烧到?|高烧|低烧|发热|量了?下?|温度|"
+        r"热到)[^\d,.。]{0,12}"
         r"((?:3[4-9]|4[0-3])(?:\.\d{1,2})?)(?![\d/]|\s*(?:次|天|weeks|days|hours|岁|周|小时))"
     ),
 )
@@ -56,7 +57,8 @@ _DEGREES_FRACTION = re.compile(
 )
 _FAHRENHEIT = (
     re.compile(
-        r"(?<![\d.])((?:9[0-9]|10\d|110)(?:\.\d{1,2})?)\s*(?:°\s*f\b|°f|degrees?\s*f\w*|f\b|fahrenheit|华氏)"
+        r"(?<![\d.])((?:9[0-9]|10\d|110)(?:\.\d{1,2})?)\s*(?:°\s*f\b|°f|degrees?\s*f\w*|f\b|"
+        r"fahrenheit|华氏)"
     ),
     re.compile(
         r"(?:temp(?:erature)?|fever)[^\d,.]{0,16}((?:9[5-9]|10[0-8])(?:\.\d{1,2})?)"
@@ -84,21 +86,26 @@ _ONE_PRESSURE = (
     ),
 )
 _OTHERS = (
-    ("heart_rate", re.compile(r"(?:pulse|heart ?rate|\bhr\b|心率|心跳|脉搏|脉率)[^\d,。;]{0,14}(\d{2,3})(?![\d.%])")),
+    (
+        "heart_rate", re.compile(
+            r"(?:pulse|heart ?rate|\bhr\b|心率|心跳|脉搏|脉率)[^\d,。;]{0,14}(\d{2,3})(?![\d.%])")),
     ("heart_rate", re.compile(r"(\d{2,3})\s*(?:bpm|beats (?:per|a) min\w*|beats)")),
     ("respiratory_rate", re.compile(
         r"(?:respirat\w+(?: rate)?|breathing rate|\brr\b|呼吸频率|呼吸)[^\d,。;]{0,10}(\d{2,3})"
         r"(?!\d|\s*(?:天|周|%|days))")),
     ("respiratory_rate", re.compile(r"(\d{2,3})\s*breaths")),
     ("oxygen_saturation", re.compile(
-        r"(?:spo2|sp02|o2(?: sats?)?|oxygen(?: sat\w*| level\w*)?|sats?\b|saturation|血氧(?:饱和度)?|氧饱和度?)"
+        r"(?:spo2|sp02|o2(?: sats?)?|oxygen(?: sat\w*| level\w*)?|sats?\b|saturation|"
+        r"血氧(?:饱和度)?|氧饱和度?)"
         r"[^\d,。;]{0,14}(\d{2,3})(?:\.\d)?\s*%?")),
-    ("weight", re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s*(?:kg|kgs|kilos?|kilograms?|公斤|千克)(?![a-z/])")),
+    ("weight", re.compile(
+        r"(\d{1,3}(?:\.\d{1,2})?)\s*(?:kg|kgs|kilos?|kilograms?|公斤|千克)(?![a-z/])")),
 )  # fmt: skip
 _POUNDS = re.compile(r"(\d{1,3}(?:\.\d)?)\s*(?:lbs?|pounds)\b")
 _JIN = re.compile(r"(?:体重|重)[^\d,。]{0,6}(\d{1,3}(?:\.\d)?)\s*斤")
 _GLUCOSE = re.compile(
-    r"(?:glucose|blood sugars?|sugar level\w*|\bsugars?|\bbg\b|血糖|空腹(?:血糖)?|餐后(?:血糖)?|随机血糖)"
+    r"(?:glucose|blood sugars?|sugar level\w*|\bsugars?|\bbg\b|血糖|空腹(?:血糖)?|"
+    r"餐后(?:血糖)?|随机血糖)"
     r"[^\d,。;]{0,18}(\d{1,3}(?:\.\d{1,2})?)\s*(mg|mmol|毫摩)?"
 )
 _GLUCOSE_UNIT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s*(mmol/?l?|mg/dl)")
@@ -167,23 +174,39 @@ def _glucose(value: float, unit: str) -> float:
 # --- age ----------------------------------------------------------------------------------------
 
 _AGE_ZH = (
-    (re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周岁|岁)(?:(\d{1,2})个月|(半)|零?(\d{1,2})个?月)?"), 1.0),
+    (re.compile(
+        r"(?<![\d.])(\d{1,3})\s*(?:周岁|岁)(?:(\d{1,2})个月|(半)|零?(\d{1,2})个?月)?"), 1.0),
     (re.compile(rf"({numerals.CHINESE})(?:周岁|岁)(半)?"), 1.0),
-    (re.compile(r"(?<![\d.])(\d{1,2})\s*个?(?:多)?(?:月)(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
-    (re.compile(rf"({numerals.CHINESE})个(?:多|半)?月(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
-    (re.compile(rf"(?:宝宝|孩子|宝贝|小孩|婴儿|女儿|儿子|小儿|娃|闺女|现在|刚|才)(?:现在|今年|刚|才|已经|快|满)*(\d{{1,2}}|{numerals.CHINESE})个(?:多|半)?月(?!了?没|来|前|开始|以来|没有)"), 1 / 12),
-    (re.compile(rf"(?:出生|生下来?|刚生)(?:后|了|第|才|已经)*(\d{{1,3}}|{numerals.CHINESE})(?:多)?天"), 1 / 365.25),
-    (re.compile(rf"(?<!\d)(\d{{1,2}}|{numerals.CHINESE})天(?:大|的?(?:新生儿|宝宝|婴儿|小宝))"), 1 / 365.25),
+    (re.compile(
+        r"(?<![\d.])(\d{1,2})\s*个?(?:多)?(?:月)(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
+    (re.compile(
+        rf"({numerals.CHINESE})个(?:多|半)?月(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
+    (re.compile(
+        rf"(?:宝宝|孩子|宝贝|小孩|婴儿|女儿|儿子|小儿|娃|闺女|现在|刚|才)(?:现在|今年|刚|才|"
+        rf"已经|快|满)*(\d{{1,2}}|{numerals.CHINESE})个(?:多|半)?月(?!了?没|来|前|开始|以来|"
+        rf"没有)"), 1 / 12),
+    (re.compile(
+        rf"(?:出生|生下来?|刚生)(?:后|了|第|才|已经)*(\d{{1,3}}|{numerals.CHINESE})(?:多)?天"),
+        1 / 365.25),
+    (re.compile(
+        rf"(?<!\d)(\d{{1,2}}|{numerals.CHINESE})天(?:大|的?(?:新生儿|宝宝|婴儿|小宝))"),
+        1 / 365.25),
     (re.compile(rf"(\d{{1,2}}|{numerals.CHINESE})周(?:大|的?(?:新生儿|宝宝|婴儿))"), 7 / 365.25),
 )  # fmt: skip
 _NUMBER_EN = r"\d{1,3}(?:\.\d)?|" + numerals.ENGLISH
 _AGE_EN = (
-    (re.compile(rf"\b({_NUMBER_EN})(?:\s*(and a half))?[\s-]*(?:years?|yrs?|y)[\s-]*(?:and a half)?[\s-]*(?:old|of age|o\b)"), 1.0),
+    (re.compile(
+        rf"\b({_NUMBER_EN})(?:\s*(and a half))?[\s-]*(?:years?|yrs?|"
+        rf"y)[\s-]*(?:and a half)?[\s-]*(?:old|of age|o\b)"), 1.0),
     (re.compile(r"\b(\d{1,3})[\s-]*(?:yo|y/o|y\.o\.?|yrs? old|yr[\s-]old)\b"), 1.0),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:months?|mths?|mo)[\s-]*(?:old|of age)\b"), 1 / 12),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:weeks?|wks?|wk)[\s-]*(?:old|of age)\b"), 7 / 365.25),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:days?)[\s-]*(?:old|of age)\b"), 1 / 365.25),
-    (re.compile(r"\b(?:aged?|age is|(?:mum|mom|mother|dad|father|husband|wife|grand\w+|son|daughter|baby|child|patient)(?: is|'s)|i'm|i am|he's|she's|he is|she is|who is|who's)\s+(?:of\s+|now\s+)?(\d{1,3})(?=\s*(?:$|[,.;)]|and\b|years?\b|male|female|m\b|f\b|with\b|man\b|woman\b))(?!\s*(?:weeks?|days?|months?|kg))"), 1.0),
+    (re.compile(
+        r"\b(?:aged?|age is|(?:mum|mom|mother|dad|father|husband|wife|grand\w+|son|daughter|"
+        r"baby|child|patient)(?: is|'s)|i'm|i am|he's|she's|he is|she is|who is|"
+        r"who's)\s+(?:of\s+|now\s+)?(\d{1,3})(?=\s*(?:$|[,.;)]|and\b|years?\b|male|female|m\b|"
+        r"f\b|with\b|man\b|woman\b))(?!\s*(?:weeks?|days?|months?|kg))"), 1.0),
     (re.compile(r"\b(\d{1,3})\s*(?=[mf]\b)"), 1.0),
     (re.compile(r"\b[mf]\s*(\d{1,3})\b(?!\s*(?:weeks|days|kg))"), 1.0),
     (re.compile(r"\b(?:turned|turning)\s+(\d{1,3})\b"), 1.0),

@@ -14,67 +14,110 @@ from agent.language.reading import Profile, Sex
 Role = Literal["self", "child", "other", "stranger"]
 
 _PEOPLE: tuple[tuple[Role, Sex | None, str], ...] = (
-    ("child", "male", r"\b(?:son|grandson|baby boy|little boy|nephew)\b|儿子|男宝|男婴|男孩|男童|小男孩|孙子|外孙(?!女)|侄子|外甥(?!女)|我家小子|大儿子|小儿子"),
-    ("child", "female", r"\b(?:daughter|granddaughter|baby girl|little girl|niece)\b|女儿|闺女|女宝|女婴|女孩|女童|孙女|外孙女|侄女|外甥女|小丫头"),
-    ("child", None, r"\b(?:baby|infant|newborn|toddler|child|kid|little one|bub|lo|twins?|grandchild|kiddo)\b|宝宝|孩子|小孩|婴儿|新生儿|宝贝|小朋友|小宝|大宝|二宝|小儿|娃娃?|患儿|小家伙"),
-    ("other", "female", r"\b(?:mother|mum|mom|mummy|mommy|wife|girlfriend|grandmother|grandma|nan|nana|gran|granny|sister|aunt|auntie|mother[- ]in[- ]law)\b|妈妈?|母亲|老妈|老婆|妻子|媳妇|女朋友|奶奶|外婆|姥姥|婆婆|岳母|丈母娘|姐姐?|妹妹?|阿姨|姑姑|姑妈|姨妈(?!痛|血|期)|爱人"),
-    ("other", "male", r"\b(?:father|dad|daddy|husband|boyfriend|grandfather|grandpa|grandad|granddad|brother|uncle|father[- ]in[- ]law|hubby)\b|爸爸?|父亲|老爸|老公|丈夫|男朋友|爷爷|外公|姥爷|公公|岳父|哥哥?|弟弟(?!硬)|叔叔|舅舅|伯伯|老头|老伴"),
+    ("child", "male",
+        r"\b(?:son|grandson|baby boy|little boy|nephew)\b|儿子|男宝|男婴|男孩|男童|小男孩|孙子|"
+        r"外孙(?!女)|侄子|外甥(?!女)|我家小子|大儿子|小儿子"),
+    ("child", "female",
+        r"\b(?:daughter|granddaughter|baby girl|little girl|niece)\b|女儿|闺女|女宝|女婴|女孩|"
+        r"女童|孙女|外孙女|侄女|外甥女|小丫头"),
+    ("child", None,
+        r"\b(?:baby|infant|newborn|toddler|child|kid|little one|bub|lo|twins?|grandchild|"
+        r"kiddo)\b|宝宝|孩子|小孩|婴儿|新生儿|宝贝|小朋友|小宝|大宝|二宝|小儿|娃娃?|患儿|小家伙"),
+    ("other", "female",
+        r"\b(?:mother|mum|mom|mummy|mommy|wife|girlfriend|grandmother|grandma|nan|nana|gran|"
+        r"granny|sister|aunt|auntie|mother[- ]in[- ]law)\b|妈妈?|母亲|老妈|老婆|妻子|媳妇|"
+        r"女朋友|奶奶|外婆|姥姥|婆婆|岳母|丈母娘|姐姐?|妹妹?|阿姨|姑姑|姑妈|姨妈(?!痛|血|期)|爱人"),
+    ("other", "male",
+        r"\b(?:father|dad|daddy|husband|boyfriend|grandfather|grandpa|grandad|granddad|brother|"
+        r"uncle|father[- ]in[- ]law|hubby)\b|爸爸?|父亲|老爸|老公|丈夫|男朋友|爷爷|外公|姥爷|"
+        r"公公|岳父|哥哥?|弟弟(?!硬)|叔叔|舅舅|伯伯|老头|老伴"),
     ("other", None, r"\b(?:partner|spouse|patient)\b|家人|家里人|老人家?|患者|病人"),
-    ("stranger", None, r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|housemate|cousin)\b|邻居|隔壁|同事|同学|室友|舍友|朋友(?<!小朋友)|别人|有人|路人|网友|老板|亲戚|表哥|表姐|表弟|表妹|楼[上下](?:的|邻居)|工友|新闻(?:里|上)|电视(?:里|上)"),
+    ("stranger", None,
+        r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|"
+        r"flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|"
+        r"housemate|cousin)\b|邻居|隔壁|同事|同学|室友|舍友|朋友(?<!小朋友)|别人|有人|路人|"
+        r"网友|老板|亲戚|表哥|表姐|表弟|表妹|楼[上下](?:的|邻居)|工友|新闻(?:里|上)|电视(?:里|上)"),
 )  # fmt: skip
 _ALL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, _, pattern) in enumerate(_PEOPLE)))
 # "I noticed", 我发现: the writer tells, and is not the one who is ill.
 _SELF = re.compile(
-    r"\bi(?:'m|'ve|'d| am| have| was| just| also| do| did)*(?! (?:noticed?|think|gave|give|took|found|saw|"
+    r"\bi(?:'m|'ve|'d| am| have| was| just| also| do| did)*(?! (?:noticed?|think|gave|give|"
+    r"took|found|saw|"
     r"see|believe|guess|checked|measured|called|wonder\w*|would|want|need|worr\w+|scared|concerned|"
     r"afraid|not sure|don't know|calling|asking|writing|can see|can hear|heard|put|tried|"
     r"a (?:mother|father|mum|dad|mom|parent)|my|(?:an? )?\d+[- ]))\b|\bmyself\b|\bme\b|\bim\b"
     r"|我自己|我本人|本人|俺|自己(?=也|有|现在)"
-    r"|我(?!们|家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|叔|姑|"
+    r"|我(?!们|家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|"
+    r"叔|姑|"
     r"姨|丈|妻|男|父|母|婆|公|岳|想|该|国|市|县|院|先生|的?(?:宝|孩|儿|女|小|妈|爸|同|邻|朋)"
-    r"|都?(?:觉得|感觉|发现|以为|怕|带|给|看|听|问|注意|摸|量|喂|抱|继续|没敢|说|知道|担心|认为|记得|让|把|"
-    r"帮|用|怀疑|咨询|送|买|去|打|要|应|可以|能|不知|不敢|也?没(?:敢|在意|给|有给|管)|就(?:给|带|没|用)|"
+    r"|都?(?:觉得|感觉|发现|以为|怕|带|给|看|听|问|注意|摸|量|喂|抱|继续|没敢|说|知道|担心|"
+    r"认为|记得|让|把|"
+    r"帮|用|怀疑|咨询|送|买|去|打|要|应|可以|能|不知|不敢|也?没(?:敢|在意|给|有给|管)|就(?:给|"
+    r"带|没|用)|"
     r"又(?:给|带)|再给|先给|该怎么|一直(?:给|在给|用)|着急))"
 )
 _HE = re.compile(r"\b(?:he|him|his|he's)\b|(?<!其)(?<!吉)他(?!们)")
 _SHE = re.compile(r"\b(?:she|her|she's)\b|她")
 _THEY = re.compile(r"\b(?:they|them|their|it)\b")
+_PRONOUN_WORDS = frozenset({"he", "she", "him", "her", "his", "he's", "she's", "他", "她"})
 _PRONOUNS: tuple[tuple[re.Pattern[str], Sex | None], ...] = (
     (_HE, "male"),
     (_SHE, "female"),
     (_THEY, None),
 )
 _NOT_PERSON = re.compile(
-    r"给(?:他|她|宝宝|孩子)|被(?:家人|家里人|大人|同学|别人|老公|老婆|妈妈|爸爸|奶奶|爷爷|哥哥|姐姐|弟弟|妹妹|同事|我|他|她)(?:们)?(?:传染|感染|打|咬|踢|撞)|\bas a (?:child|kid|baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
-    r"|\b(?:have|having|had|wanting|expecting|want|for) a (?:baby|child)\b|\bbaby (?:aspirin|powder|is (?:not )?moving|moving|has stopped moving|kicks?|hasn't moved)\b|\blive with\b|my wife says|my (?:husband|wife|mum|mom|partner) (?:says|thinks|told|noticed|said)|(?:老公|老婆|我妈|家人)(?:说|觉得|让我)|胎儿|(?:怀|生)(?:过|了|着|完)?(?:宝宝|孩子|小孩|二胎)"
+    r"给(?:他|她|宝宝|孩子)|被(?:家人|家里人|大人|同学|别人|老公|老婆|妈妈|爸爸|奶奶|爷爷|哥哥|"
+    r"姐姐|弟弟|妹妹|同事|我|他|她)(?:们)?(?:传染|感染|打|咬|踢|撞)|\bas a (?:child|kid|"
+    r"baby)\b|孩子他爸|\bkid-?friendly|\bwhen i was a (?:child|kid|baby)\b|从小孩|小孩子气"
+    r"|\b(?:have|having|had|wanting|expecting|want|for) a (?:baby|child)\b|\bbaby (?:aspirin|"
+    r"powder|is (?:not )?moving|moving|has stopped moving|kicks?|hasn't moved)\b|\blive with\b|"
+    r"my wife says|my (?:husband|wife|mum|mom|partner) (?:says|thinks|told|noticed|said)|"
+    r"(?:老公|老婆|我妈|家人)(?:说|觉得|让我)|胎儿|(?:怀|生)(?:过|了|着|完)?(?:宝宝|孩子|小孩|二胎)"
     r"|(?:想|要|备孕要|准备要)(?:个)?(?:宝宝|孩子|小孩)|胎动|and i\b"
 )
 _NOW_ME = re.compile(
-    r"(?:\bnow|\balso|\bthen|\bso|\band|\bafter that|现在|然后|结果|接着|之后|后来|今天|这两天)[\s,]*(?:i\b|i'm|i've|我|自己)|\bme too\b|\bso do i\b|\bi (?:also|caught|got it)|我也|传染(?:给)?我|被(?:他|她)?传染"
+    r"(?:\bnow|\balso|\bthen|\bso|\band|\bafter that|现在|然后|结果|接着|之后|后来|今天|"
+    r"这两天)[\s,]*(?:i\b|i'm|i've|我|自己)|\bme too\b|\bso do i\b|\bi (?:also|caught|got it)|"
+    r"我也|传染(?:给)?我|被(?:他|她)?传染"
 )
 # "Elderly" without a number: an age that the rules for older people take seriously.
 _OLD = re.compile(r"\belderly\b|\bpensioner\b|老人|老年|高龄(?!产|孕)")
 _OLD_AGE = 75.0
 _NOT_ME = re.compile(r"\bnot me\b|\bnot for me\b|不是我(?:本人|自己)?(?=\W|$)")
 _DEAD_OR_PAST = re.compile(
-    r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|得过|患了|中了|去年|以前|上次|过世|查出"
+    r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|"
+    r"得过|患了|中了|去年|以前|上次|过世|查出"
 )
 _FEMALE = re.compile(
-    r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|[,，\s(（\d岁](?:女)(?=[,，。\s)）\d]|$)|女性|女士|女,|女生|^女[,，\d]|性别:?女"
+    r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|"
+    r"[,，\s(（\d岁](?:女)(?=[,，。\s)）\d]|$)|女性|女士|女,|女生|^女[,，\d]|性别:?女"
 )
 _MALE = re.compile(
-    r"\b(?:male|man|boy|gentleman|guy)\b|[,，\s(（\d岁](?:男)(?=[,，。\s)）\d]|$)|男性|男士|先生|男,|男生|^男[,，\d]|性别:?男"
+    r"\b(?:male|man|boy|gentleman|guy)\b|[,，\s(（\d岁](?:男)(?=[,，。\s)）\d]|$)|男性|男士|"
+    r"先生|男,|男生|^男[,，\d]|性别:?男"
 )
 _MF = re.compile(r"\b\d{1,3}\s*([mf])\b|\b([mf])\s*\d{1,3}\b")
 _PREGNANT = re.compile(
-    r"\b(?:i'm|i am|she's|she is|am|is|currently|now|being|while|and) (?:\w+ )?(?:\w+ )?pregnant\b|\b\d{1,2}\s*(?:weeks?|wks?|months?)\s*(?:pregnant|along|gestation)\b|\b(?:weeks|months) (?:pregnant|along)\b|^pregnant\b|\bpregnant (?:woman|with|at|\d)|\bmy pregnancy\b|\bexpecting (?:a baby|my|our)\b|\b(?:first|second|third) trimester\b|\bpregnant wife\b|\bpregnant\b(?=[,.]|$)"
-    r"|怀孕(?:\d|[一二三四五六七八九十两几]|了|期间|中|后|早期|中期|晚期|第|已|有|快|着)|孕(?:\d|[一二三四五六七八九十两]|期|妇|早|晚|中)|有孕|怀着|我怀孕|怀了(?:宝宝|孩子|二胎|\d|[一二三四五六七八九十两])|大肚子了|现在怀孕|身孕|正在怀孕|怀孕[,，。]"
+    r"\b(?:i'm|i am|she's|she is|am|is|currently|now|being|while|"
+    r"and) (?:\w+ )?(?:\w+ )?pregnant\b|\b\d{1,2}\s*(?:weeks?|wks?|months?)\s*(?:pregnant|"
+    r"along|gestation)\b|\b(?:weeks|months) (?:pregnant|along)\b|^pregnant\b|"
+    r"\bpregnant (?:woman|with|at|\d)|\bmy pregnancy\b|\bexpecting (?:a baby|my|our)\b|"
+    r"\b(?:first|second|third) trimester\b|\bpregnant wife\b|\bpregnant\b(?=[,.]|$)"
+    r"|怀孕(?:\d|[一二三四五六七八九十两几]|了|期间|中|后|早期|中期|晚期|第|已|有|快|着)|"
+    r"孕(?:\d|[一二三四五六七八九十两]|期|妇|早|晚|中)|有孕|怀着|我怀孕|怀了(?:宝宝|孩子|二胎|"
+    r"\d|[一二三四五六七八九十两])|大肚子了|现在怀孕|身孕|正在怀孕|怀孕[,，。]"
 )
 _NOT_PREGNANT = re.compile(
-    r"\b(?:not|n't|never been|can't be|cannot be|isn't) (?:\w+ )?pregnant\b|\bpregnancy test (?:was |is |came back )?negative\b|\bnegative pregnancy test\b|(?:没有?|没在|未|不是|排除)怀孕|没怀上?|不可能怀孕|没有身孕"
+    r"\b(?:not|n't|never been|can't be|cannot be|isn't) (?:\w+ )?pregnant\b|"
+    r"\bpregnancy test (?:was |is |came back )?negative\b|\bnegative pregnancy test\b|(?:没有?|"
+    r"没在|未|不是|排除)怀孕|没怀上?|不可能怀孕|没有身孕"
 )
 _MAYBE_PREGNANT = re.compile(
-    r"\b(?:might|may|could|possibly|maybe|think i'?m|if i'?m|wonder\w* if|chance (?:that )?i'?m|not sure if i'?m|am i|trying to (?:be|get|become)|get|getting|got|become|if|was) (?:be |i'?m |i am )?pregnant\b|(?:可能|会不会|是不是|不知道是不是|怀疑|担心|是否|想|准备|备|好像|万一|怕|如果)(?:是|会|要)?怀孕|备孕|怀孕了?吗|怀孕以前|怀孕前|怀孕时(?=有)|上次怀孕|以前怀孕"
+    r"\b(?:might|may|could|possibly|maybe|think i'?m|if i'?m|wonder\w* if|"
+    r"chance (?:that )?i'?m|not sure if i'?m|am i|trying to (?:be|get|become)|get|getting|got|"
+    r"become|if|was) (?:be |i'?m |i am )?pregnant\b|(?:可能|会不会|是不是|不知道是不是|怀疑|"
+    r"担心|是否|想|准备|备|好像|万一|怕|如果)(?:是|会|要)?怀孕|备孕|怀孕了?吗|怀孕以前|怀孕前|"
+    r"怀孕时(?=有)|上次怀孕|以前怀孕"
 )
 
 
@@ -127,6 +170,8 @@ class People:
             role = "child"
         elif self.known.who == "other":
             role = "other"
+        elif self.known.who is None:
+            role = self._default()
         for person in self._named:
             if any(a <= person.start and person.end <= b for a, b in spans):
                 continue
@@ -134,6 +179,15 @@ class People:
                 break
             role = person.role
         return role
+
+    def _default(self) -> Role:
+        """Whose a finding is before anyone is named: the writer's, unless the writer never says
+        "I" and speaks of a child, or only of a "he" or "she"."""
+        third = [p for p in self._named if p.role != "self"]
+        if not third or len(third) < len(self._named):
+            return "self"
+        pronoun = self.text[third[0].start : third[0].end] in _PRONOUN_WORDS
+        return third[0].role if third[0].role == "child" or pronoun else "self"
 
     def inside(self, spans: Sequence[tuple[int, int]]) -> set[Role]:
         """The roles of the persons other than the writer whom a finding's own words name."""
@@ -144,7 +198,7 @@ class People:
         }
 
     def named_before(self, position: int) -> list[_Person]:
-        """The last person named before a position, the writer included, in a list of at most one."""
+        """The last person named before a position, the writer included; at most one."""
         return [person for person in self._named if person.end <= position][-1:]
 
     def patient(self, roles: Sequence[Role]) -> Role:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.language.clauses import Clause, Sentence
-from agent.language.lexicon import Match
+from agent.language.joining import Match
 from agent.language.time import Duration, durations
 from knowledge.clinical.schema import Word
 
@@ -23,10 +23,12 @@ KINDS: tuple[QualityKind, ...] = (
 )
 
 _SCALE = re.compile(
-    r"(?<![\d/.])(10|\d)(?:\.\d)?\s*(?:/|out of|over)\s*(?:10|ten)(?![\d/])|(?:疼痛|痛感|评分|打)\D{0,3}(10|\d)分"
+    r"(?<![\d/.])(10|\d)(?:\.\d)?\s*(?:/|out of|over)\s*(?:10|ten)(?![\d/])|(?:疼痛|痛感|评分|"
+    r"打)\D{0,3}(10|\d)分"
 )
 _UNDENIED = re.compile(
-    r"(?:\bnot\b|\bisn't\b|\bno\b|n't|不是?|没有?|不太|不怎么)\s*(?:too |that |very |really |很|太|特别|那么)?$"
+    r"(?:\bnot\b|\bisn't\b|\bno\b|n't|不是?|没有?|不太|不怎么)\s*(?:too |that |very |really |"
+    r"很|太|特别|那么)?$"
 )
 
 
@@ -47,10 +49,10 @@ def qualities(text: str, words: Sequence[Match], table: dict[str, Word]) -> list
         kind = table[match.id].kind
         if kind in ("sensation", "other"):
             continue
-        if kind == "severity" and match.id == "severe":
-            if _UNDENIED.search(text[max(0, match.start - 12) : match.start]):
-                found.append(Quality("severity", "mild", match.start, match.end))
-                continue
+        before = text[max(0, match.start - 12) : match.start]
+        if match.id == "severe" and _UNDENIED.search(before):
+            found.append(Quality("severity", "mild", match.start, match.end))
+            continue
         found.append(Quality(kind, match.id, match.start, match.end))  # type: ignore[arg-type]
     for scale in _SCALE.finditer(text):
         score = int(scale[1] or scale[2])

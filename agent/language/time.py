@@ -24,7 +24,9 @@ _ZH = re.compile(
     rf"(?P<before>每隔?|孕|怀孕|怀|产后|一天|一日|满)?(?P<number>{_NUMBER_ZH})(?:\s*[-~到至]\s*"
     rf"(?P<upper>{_NUMBER_ZH}))?(?P<more>多|来)?(?P<ge>个)?多?(?P<half>半)?\s*(?P<unit>{_UNIT_ZH})"
     r"(?P<more2>多|半)?(?P<after>左右|以内)?"
-    rf"(?P<ago>之?以?前)?(?!\s*(?:大概|大约|就|要|能|有|拉|吐|咳|吃|喝|了)?\s*(?:\d+|{numerals.CHINESE}|好几|几)+(?:\s*[-~到至]\s*\d+)?\s*[次遍片粒顿包]|大的?(?:宝|孩|婴|娃|小)|龄|岁|内|后|孕|号|份|的?(?:宝宝|婴儿|孩子|娃|新生儿|男|女))"
+    rf"(?P<ago>之?以?前)?(?!\s*(?:大概|大约|就|要|能|有|拉|吐|咳|吃|喝|了)?\s*(?:\d+|"
+    rf"{numerals.CHINESE}|好几|几)+(?:\s*[-~到至]\s*\d+)?\s*[次遍片粒顿包]|大的?(?:宝|孩|婴|娃|"
+    rf"小)|龄|岁|内|后|孕|号|份|的?(?:宝宝|婴儿|孩子|娃|新生儿|男|女))"
 )
 _NAMED_ZH = (
     (r"大前天", "P3D"), (r"前天|前晚|前日", "P2D"),
@@ -154,7 +156,8 @@ def _english(match: re.Match[str]) -> Duration | None:
 
 
 _COUNTS = re.compile(
-    r"(?:for|about|around|over|past|last|nearly|almost|since|lasted|lasting|than|maybe|roughly|been)"
+    r"(?:for|about|around|over|past|last|nearly|almost|since|lasted|lasting|than|maybe|roughly|"
+    r"been)"
     r"\s+$"
 )
 

@@ -15,7 +15,8 @@ from agent.language import answers
 from agent.language.clauses import Clause, Sentence, clause_at, sentences
 from agent.language.derive import derive, drop_ancestors, measured
 from agent.language.intents import intents
-from agent.language.lexicon import Lexicon, Match
+from agent.language.joining import Match
+from agent.language.lexicon import Lexicon
 from agent.language.normalise import Language, Normalised, detect_language, normalise
 from agent.language.numbers import Measurement, ages, measurements
 from agent.language.people import People, Role
@@ -36,9 +37,11 @@ from agent.ports import PhraseMatcher
 __all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
 
 _MEDICAL = re.compile(
-    r"\b(?:feel\w*|felt|pain\w*|hurt\w*|ache\w*|sore|sick|symptoms?|problem|trouble|swell\w*|swollen|"
+    r"\b(?:feel\w*|felt|pain\w*|hurt\w*|ache\w*|sore|sick|symptoms?|problem|trouble|swell\w*|"
+    r"swollen|"
     r"itch\w*|burn\w*|bleed\w*|numb\w*|weak\w*|can't|rash|lump|dizz\w*|breath\w*|weird|strange)\b"
-    r"|感觉|觉得|疼|痛|痒|肿|麻|酸|胀|晕|难受|不舒服|不适|出血|无力|发|症状|不对劲|怪怪的|闷|抽|硬|红"
+    r"|感觉|觉得|疼|痛|痒|肿|麻|酸|胀|晕|难受|不舒服|不适|出血|无力|发|症状|不对劲|怪怪的|闷|"
+    r"抽|硬|红"
 )
 
 

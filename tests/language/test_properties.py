@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from agent.language.normalise import normalise
 from agent.language.understand import Lexicon, understand
 
-_PIECES = st.sampled_from(
-    "没有 发烧 咳嗽 头疼 但是 ， 。 三天 39度 我妈 宝宝 no fever , . but cough if chest pain "
-    "my son 2 years old 160/100 ！ ? maybe 可能 喉嚨痛 last year 去年 🤒 ｆｅｖｅｒ İ \u0301 ½".split()
-)
+_WORDS = """没有 发烧 咳嗽 头疼 但是 ， 。 三天 39度 我妈 宝宝 no fever , . but cough if chest pain
+my son 2 years old 160/100 ！ ? maybe 可能 喉嚨痛 last year 去年 🤒 ｆｅｖｅｒ İ \u0301 ½"""
+_PIECES = st.sampled_from(_WORDS.split())
 _TEXTS = st.one_of(st.text(max_size=200), st.lists(_PIECES, max_size=25).map(" ".join))
 _SETTINGS = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -1,0 +1,44 @@
+"""Everyday expressions that hold a body word or a sensation and mean neither: "came back", 石头.
+
+What the lexicon hits inside one of them is not believed.
+"""
+
+from __future__ import annotations
+
+_ENGLISH = """
+    came back; come back; comes back; coming back; go back; went back; back to; back from;
+    back again; get back; got back; call back; side effect; side effects; on the other hand;
+    head to; heading to; back of; face to face; second hand; hand over; in hand; blood test;
+    blood tests; blood pressure; blood sugar; blood work; blood type; heart rate; hot weather;
+    hot water; cold water; hot drink; hot shower; cold drink; at the back; back then;
+    back home; by heart; heart goes; hot dog; left hand side; right hand side;
+    on the left hand; cold sore; cold sores; red flag; red meat; bathroom break; high school;
+    cross legged; on my mind; from the back; years back; back up; put off; day off; off work;
+    red wine; red eye flight; light headed; eye contact; first hand; hands on; tap water;
+    drinking water; water bottle; urine test; urine tests; urine sample; blood sample;
+    blood and urine test; urine and blood test; short of breath; shortness of breath;
+    out of breath; heart disease; heart attack; heart failure; chest x ray; hay fever;
+    yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever
+"""
+_CHINESE = """
+    石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 年头 零头 头孢 骨头汤
+    奶奶 牛奶 恶心 放心 担心 小心 开心 中心 点心 核心 用心 耐心 信心 细心 心情 心理 心里想
+    关心 伤心 心烦 心意 手术 手机 洗手 手续 手足口 助手 对手 动手 手段 手工 分手 眼镜 亲眼
+    眼看 牙膏 牙刷 耳机 高血压 低血压 血压 血糖 血管 血液 血常规 验血 抽血 血脂 血型 血检 查血
+    退烧 发烧 烧水 烧烤 烧饭 高烧 低烧 发高烧 热水 热门 天气 空气 生气 气温 脾气 力气 客气
+    运气 气候 天气热 热天 尿布 尿不湿 尿酸 糖尿病 纸尿裤 方便 随便 便宜 顺便 即便 好转 转院
+    转科 转氨酶 看医生 看病 看看 看到 看起来 看过 看了 看来 查看 看大夫 看急诊 红包 红糖
+    西红柿 红枣 黑龙江 明白 白天 白细胞 白带 白内障 白癜风 白血病 很快 快要 赶快 快递 凉快
+    快乐 尽快 多少 多久 差不多 很多天 多大 好多了 多喝水 少年 至少 多少钱 药店 水果 薪水 胶水
+    口水 药膏 背景 背包 皮包 面包 包括 钱包 包子 书包 腿部 足够 满足 不足 面前 面对 后面 前面
+    上面 里面 下面条 冷静 冰冷 麻烦 麻醉 麻疹 麻将 紧张 要紧 赶紧 不要紧 紧急 闷热 软件 伤风
+    破费 木耳 红肿 水肿 重要 重新 体重 伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁
+    高压 低压 说明 说实话 心说 说不清楚 吐泡泡 吐泡 泡泡 冒泡 气泡 泡沫 泡脚 泡澡 泡水 浸泡
+    灯泡 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
+    呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口
+"""
+
+BLOCKED: tuple[str, ...] = (
+    *(" ".join(phrase.split()) for phrase in _ENGLISH.split(";")),
+    *_CHINESE.split(),
+)
