@@ -7,24 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from agent.language.understand import detect_language, understand
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import format_sse_event
 
 from agent.assess import Assessment, assess
 from agent.findings import finding_of
+from agent.language.understand import detect_language, understand
 from agent.state import Patient
 from api import errors, schemas
 from api.auth import allowed, service_of
 from api.errors import ApiError, Problem
 from api.limits import BodyLimit
 from api.metrics import Metrics
-from api.service import ConsultationService, RunningTurn
+from api.service import ConsultationService, RunningTurn, TurnFailed
 from records.errors import RecordsError
 from records.keys import ApiKey
 
 Consulting = Annotated[ApiKey, Depends(allowed("consult"))]
+Reading = Annotated[ApiKey, Depends(allowed("consult", "audit"))]
 Service = Annotated[ConsultationService, Depends(service_of)]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -82,9 +83,9 @@ async def open_consultation(
 
 
 @v1.get("/consultations/{id}", tags=["consultations"])
-async def get_consultation(id: str, service: Service, key: Consulting) -> schemas.ConsultationOut:
+async def get_consultation(id: str, service: Service, key: Reading) -> schemas.ConsultationOut:
     """A consultation as it stands."""
-    found = await service.get(id, owner=_owner(key))
+    found = await service.get(id, owner=_reads(key))
     return schemas.ConsultationOut.model_validate(found, from_attributes=True)
 
 
@@ -118,11 +119,10 @@ async def take_turn(
     started = time.perf_counter()
     metrics: Metrics = request.app.state.metrics
     try:
-        turn = await service.take_turn(id, body.text, key=idempotency_key, owner=_owner(key))
+        turn = await service.take_turn(id, body.text, key=idempotency_key, owner=_writes(key))
         if "text/event-stream" in accept:
-            after = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
             return StreamingResponse(
-                _stream(turn, after, metrics, started),
+                _stream(turn, _seen(last_event_id), metrics, started),
                 media_type="text/event-stream",
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
@@ -145,12 +145,19 @@ async def _stream(
     except Exception as error:
         code = str(getattr(error, "code", "internal"))
         metrics.failures.labels(code).inc()
-        title = getattr(error, "message", "Something went wrong on our side. Please try again.")
-        told = Problem(title=title, status=getattr(error, "status", 500), code=code)
+        told = Problem(status=500, code="internal", title=errors.UNEXPECTED)
+        if isinstance(error, RecordsError | TurnFailed):
+            told = Problem(status=error.status, code=code, title=error.message)
         yield format_sse_event(data_str=told.model_dump_json(exclude_none=True), event="problem")
         return
     _count(metrics, result, started)
     yield format_sse_event(data_str=_json(result), event="turn", id=str(len(result["reply"])))
+
+
+def _seen(last_event_id: str | None) -> int:
+    """How many characters of the reply a client has; what is no such number counts as none."""
+    given = last_event_id or ""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def _json(value: Any) -> str:
@@ -165,31 +172,39 @@ def _count(metrics: Metrics, result: dict[str, Any], started: float) -> None:
 
 
 @v1.get("/consultations/{id}/transcript", tags=["consultations"])
-async def transcript(id: str, service: Service, key: Consulting) -> list[schemas.MessageOut]:
+async def transcript(id: str, service: Service, key: Reading) -> list[schemas.MessageOut]:
     """What was said, in order."""
-    found = await service.transcript(id, owner=_owner(key))
+    found = await service.transcript(id, owner=_reads(key))
     return [schemas.MessageOut.model_validate(m, from_attributes=True) for m in found]
 
 
 @v1.get("/consultations/{id}/events", tags=["consultations"])
 async def list_events(
-    id: str, service: Service, key: Consulting, after: int = 0
+    id: str,
+    service: Service,
+    key: Reading,
+    after: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> list[schemas.EventOut]:
     """The record of the consultation: every event after `after`, with its hash chain."""
-    found = await service.events(id, owner=_owner(key), after=after)
+    found = await service.events(id, owner=_reads(key), after=after)
     return [schemas.EventOut.model_validate(e, from_attributes=True) for e in found]
 
 
 @v1.post("/consultations/{id}/close", tags=["consultations"])
 async def close(id: str, service: Service, key: Consulting) -> schemas.ConsultationOut:
     """Close the consultation. Nothing can be said in it afterwards."""
-    found = await service.close(id, owner=_owner(key))
+    found = await service.close(id, owner=_writes(key))
     return schemas.ConsultationOut.model_validate(found, from_attributes=True)
 
 
-def _owner(key: ApiKey) -> str | None:
+def _reads(key: ApiKey) -> str | None:
     """Whose consultations a key sees: its own; an auditor's key sees all."""
     return None if {"audit", "admin"} & key.scopes else key.id
+
+
+def _writes(key: ApiKey) -> str | None:
+    """In whose consultations a key may speak: in its own; an auditor looks and does not speak."""
+    return None if "admin" in key.scopes else key.id
 
 
 # --- without a conversation ------------------------------------------------------------------

@@ -42,12 +42,14 @@ async def presented(
         raise ApiError(401, error.code, error.message, headers=challenge) from None
 
 
-def allowed(scope: str) -> Callable[..., Awaitable[ApiKey]]:
-    """A dependency: the key of the request, which must have a scope. 403 otherwise."""
+def allowed(*scopes: str) -> Callable[..., Awaitable[ApiKey]]:
+    """A dependency: the key of the request, which must have one of the scopes; `admin` has all.
+    403 otherwise."""
+    names = " or ".join(f"'{scope}'" for scope in scopes)
 
     async def check(key: Annotated[ApiKey, Security(presented)]) -> ApiKey:
-        if scope not in key.scopes and "admin" not in key.scopes:
-            raise ApiError(403, "api_key.scope", f"This key lacks the scope '{scope}'.")
+        if not key.scopes & {*scopes, "admin"}:
+            raise ApiError(403, "api_key.scope", f"This key lacks the scope {names}.")
         return key
 
     return check

@@ -16,6 +16,9 @@ from records.errors import RecordsError
 
 log = structlog.get_logger(__name__)
 
+UNEXPECTED = "Something went wrong on our side. Please try again."
+TOO_LARGE = ("request.too_large", "The request is larger than 64 kB. Nothing was stored.")
+
 
 class Problem(BaseModel):
     """What went wrong, as `application/problem+json`."""
@@ -82,10 +85,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         # The faulty input is left out: it may be a patient's words.
-        faults = [
-            {"place": ".".join(str(part) for part in item["loc"]), "fault": item["msg"]}
-            for item in error.errors()
-        ]
+        faults = [{"place": _place(item), "fault": item["msg"]} for item in error.errors()]
         if any(item["type"] in ("json_invalid", "bytes_invalid") for item in error.errors()):
             return problem(400, "request.not_json", "The body is not JSON in UTF-8.")
         title = "The request is not valid; see errors."
@@ -96,10 +96,17 @@ def install(app: FastAPI) -> None:
         codes = {404: ("not_found", "There is nothing at this address.")}
         codes[405] = ("method_not_allowed", "This address does not take this method.")
         codes[400] = ("request.not_json", "The body is not JSON in UTF-8.")
+        codes[413] = TOO_LARGE
         code, title = codes.get(error.status_code, ("http_error", "The request was refused."))
         return problem(error.status_code, code, title, headers=dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:
         log.error("unexpected", error=type(error).__name__, exc_info=error)
-        return problem(500, "internal", "Something went wrong on our side. Please try again.")
+        return problem(500, "internal", UNEXPECTED)
+
+
+def _place(item: Any) -> str:
+    """Where a fault is. The name of a field that is not ours is left out: it is input too."""
+    loc = item["loc"][:-1] if item["type"] == "extra_forbidden" else item["loc"]
+    return ".".join(str(part) for part in loc)

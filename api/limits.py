@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import TOO_LARGE, problem
 
 MOST_BYTES = 64 * 1024
 """Largest request body in bytes; the longest message of a patient is well below."""
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class BodyLimit:
@@ -27,29 +24,17 @@ class BodyLimit:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.most:
-            await self._refuse(scope, receive, send)
+            await problem(413, *TOO_LARGE)(scope, receive, send)
             return
-        seen, started = 0, False
+        seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.most:
-                raise _TooLarge
+                # The one exception that passes the reading of a body unchanged.
+                raise HTTPException(413)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, counted, noted)
-        except _TooLarge:
-            if not started:
-                await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        title = f"The request is larger than {self.most // 1024} kB. Nothing was stored."
-        await problem(413, "request.too_large", title)(scope, receive, send)
+        await self.app(scope, counted, send)

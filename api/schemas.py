@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -36,6 +37,31 @@ def _words(value: str) -> str:
 Words = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_words)]
 
 
+DEEPEST = 16
+"""How deep a consent may be nested."""
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Plain JSON that can be stored and given back as it is."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict | list):
+                below.extend(item.values() if isinstance(item, dict) else item)
+        level = below
+    if level:
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        raise ValueError("holds a number or a text that JSON cannot say") from None
+    return value
+
+
+Plain = Annotated[dict[str, Any], AfterValidator(_plain)]
+
+
 class In(BaseModel):
     """Base of request bodies: nothing unknown is taken."""
 
@@ -49,7 +75,7 @@ class OpenConsultation(In):
         default=None, description="Recognised from the first message where it is not given."
     )
     patient: Patient = Patient()
-    consent: dict[str, Any] = Field(
+    consent: Plain = Field(
         default={}, description="What the patient consented to, as the hospital words it."
     )
 

@@ -19,11 +19,11 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from agent.language.understand import detect_language
 from langgraph.types import Command
 
 from agent.desk import Desk
 from agent.graph import build
+from agent.language.understand import detect_language
 from agent.ports import Language
 from agent.state import SERIALISED, Patient
 from agent.wording import texts
@@ -217,6 +217,12 @@ class ConsultationService:
 
     # --- turns ---------------------------------------------------------------------------
 
+    async def answering(self, id: str) -> bool:
+        """Whether a turn of the consultation is being answered, here or by a process that died."""
+        async with self.database.reading() as connection:
+            known = await turns.of(connection, id)
+        return bool(known) and known[-1].status == "running"
+
     async def take_turn(
         self, id: str, text: str, *, key: str | None = None, owner: str | None = None
     ) -> RunningTurn:
@@ -242,6 +248,8 @@ class ConsultationService:
                     owner=owner,
                 )
         except TurnRunning:
+            # Looked up again: a request beside this one may have begun it only just now.
+            running = self._running.get(id) or running
             if running is not None and (running.key, running.body_hash) == (key, body_hash):
                 return running
             raise
@@ -268,6 +276,8 @@ class ConsultationService:
         try:
             state, language = await self._run_graph(turn, lease, text)
             result = turn_result(turn.consultation_id, turn.number, state)
+            if result["reply"].startswith(turn.text):  # what an earlier attempt had said already
+                await turn.grow(result["reply"][len(turn.text) :])
             async with self.database.transaction() as connection:
                 await turns.finish(
                     connection,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,8 +38,10 @@ def assess_file(desk: Desk, cases: Path, out: Path, report: Callable[[str], None
     """Assess every case and return how many lines were refused. A refused line is reported with
     its number and goes out with an `error` in its place, so that no line is lost."""
     refused = done = 0
-    with cases.open(encoding="utf-8-sig") as lines, out.open("w", encoding="utf-8") as sink:
-        for number, line in enumerate(lines, start=1):
+    # Read as bytes, so that a line that is not UTF-8 is refused like any other that is no case.
+    with cases.open("rb") as lines, out.open("w", encoding="utf-8") as sink:
+        for number, raw in enumerate(lines, start=1):
+            line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
             if not line.strip():
                 continue
             try:

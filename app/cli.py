@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -34,12 +35,17 @@ app.add_typer(bench_app, name="bench")
 notes = Console(stderr=True, highlight=False)
 
 
+def _note(line: str, style: str | None = None) -> None:
+    """A line as it is: nothing in it is markup, and no line is broken for want of width."""
+    notes.print(line, style=style, markup=False, soft_wrap=True)
+
+
 def _report(line: str) -> None:
-    notes.print(f"[dim]{line}[/dim]")
+    _note(line, "dim")
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:
-    notes.print(f"[red]{message}[/red]", markup=True)
+    _note(message, "red")
     raise typer.Exit(status)
 
 
@@ -54,7 +60,7 @@ def _settings() -> Any:
     except ValidationError as error:
         for item in error.errors():
             name = "HUATUO_" + "_".join(str(part) for part in item["loc"]).upper()
-            notes.print(f"{name}: {item['msg']}", markup=False)
+            _note(f"{name}: {item['msg']}")
         _fail("The settings above are not valid.", 2)
     configure_logging(settings.log_level)
     return settings
@@ -67,7 +73,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from model.base import WeightsError
     from records.errors import RecordsError
 
-    return (KnowledgeError, WeightsError, ModelError, RecordsError)
+    return (KnowledgeError, WeightsError, ModelError, RecordsError, OSError)
 
 
 @app.command()
@@ -91,7 +97,13 @@ def consult(
 
     async def run() -> int:
         async with wiring.running(settings, _report) as service:
-            return await terminal.converse(service, language=tongue, patient=patient, resume=resume)
+            await service.start()
+            try:
+                return await terminal.converse(
+                    service, language=tongue, patient=patient, resume=resume
+                )
+            finally:
+                await service.stop()
 
     try:
         status = asyncio.run(run())
@@ -115,24 +127,28 @@ def serve(
     from app import wiring
     from app.keys import first_key
 
+    address = (host or settings.host, settings.port if port is None else port)
+    try:  # before anything is loaded: a port that is taken is told at once
+        listener = _listen(*address)
+    except OSError as error:
+        _fail(f"cannot listen on {address[0]}:{address[1]} ({error.strerror}); see --host, --port")
+
     async def run() -> None:
         async with wiring.running(settings, _report) as service:
             secret = await first_key(service.database)
             if secret:
-                notes.print("API key, shown this once (all scopes):")
-                notes.print(secret, markup=False)
+                _note("API key, shown this once (all scopes):")
+                _note(secret)
             config = uvicorn.Config(
                 create_app(service),
-                host=host or settings.host,
-                port=settings.port if port is None else port,
                 log_level=settings.log_level,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=15,
             )
-            server = uvicorn.Server(config)
-            _report(f"listening on http://{config.host}:{config.port}")
-            await server.serve()
+            name, number = listener.getsockname()[:2]
+            _report(f"listening on http://{f'[{name}]' if ':' in name else name}:{number}")
+            await uvicorn.Server(config).serve(sockets=[listener])
 
     try:
         asyncio.run(run())
@@ -140,6 +156,21 @@ def serve(
         _fail(str(error))
     except KeyboardInterrupt:
         pass
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that holds the address; port 0 takes any that is free."""
+    family, kind, proto, _, place = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, proto)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @app.command()
@@ -150,13 +181,16 @@ def doctor(
     from app.examine import examine
 
     settings = _settings()
-    found = examine(settings, full=full)
+    try:
+        found = examine(settings, full=full)
+    except _expected() as error:
+        _fail(str(error))
     for part in found:
         mark = {"ok": "[green]ok     [/green]", "note": "[yellow]note   [/yellow]"}.get(
             part.state, "[red]missing[/red]"
         )
         notes.print(f"{mark} {part.name}: ", end="")
-        notes.print(part.says, markup=False)
+        _note(part.says)
     raise typer.Exit(1 if any(part.state == "missing" for part in found) else 0)
 
 
@@ -166,6 +200,8 @@ def assess(
     out: Annotated[Path, typer.Option(help="Where the assessments go, a JSON object a line.")],
 ) -> None:
     """Assess a file of cases without conversations."""
+    if out.exists() and cases.exists() and out.samefile(cases):
+        _fail("--out is the file of --cases; name another", 2)
     settings = _settings()
     from app import wiring
     from app.batch import assess_file
@@ -177,10 +213,10 @@ def assess(
 
     try:
         refused = asyncio.run(run())
-    except _expected() as error:
-        _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}")
+    except _expected() as error:
+        _fail(str(error))
     raise typer.Exit(1 if refused else 0)
 
 

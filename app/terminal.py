@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from agent.ports import Language
@@ -16,6 +17,8 @@ from records.errors import RecordsError
 
 OWNER = "terminal"
 """Whose consultations those of the terminal are."""
+PATIENCE = 60
+"""Seconds to wait for the answer to what was said before a crash."""
 
 _GREETING = {
     "en": "Tell me what troubles you, in English or Chinese. An empty line or Ctrl-D ends.",
@@ -40,8 +43,11 @@ async def converse(
     """Hold a consultation; returns the exit status. A source that is no terminal is read line by
     line, and every reply is printed whole."""
     human = source.isatty()
+    if isinstance(source, TextIOWrapper):
+        source.reconfigure(encoding="utf-8", errors="replace")
     if resume:
         consultation = await service.get(resume, owner=OWNER)
+        await _catch_up(service, consultation.id, sink, notes, human=human)
     else:
         consultation = await service.open(owner=OWNER, language=language, patient=patient)
     print(f"consultation {consultation.id}", file=notes, flush=True)
@@ -53,7 +59,7 @@ async def converse(
         if human:
             print("\n> ", end="", file=notes, flush=True)
         line = await asyncio.to_thread(source.readline)
-        words = line.strip()
+        words = "".join(c for c in line if c.isprintable() or c.isspace()).strip()
         if not line or (human and not words):
             break
         if not words:
@@ -83,3 +89,20 @@ async def converse(
             break
     print(f"to go on later: huatuo consult --resume {consultation.id}", file=notes, flush=True)
     return failed
+
+
+async def _catch_up(
+    service: ConsultationService, id: str, sink: TextIO, notes: TextIO, *, human: bool
+) -> None:
+    """Show what was said last. Where a process was killed before it had answered, the sweeper
+    takes the message up again, and this waits for the answer."""
+    unanswered = await service.answering(id)
+    if unanswered:
+        print("your last message is still being answered ...", file=notes, flush=True)
+    for _ in range(2 * PATIENCE):
+        if not await service.answering(id):
+            break
+        await asyncio.sleep(0.5)
+    said = await service.transcript(id, owner=OWNER)
+    if said and said[-1].role == "service" and (unanswered or human):
+        print(said[-1].text, "\n", file=sink, flush=True)

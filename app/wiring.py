@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, MutableMapping
@@ -80,7 +81,13 @@ async def load_model(settings: Settings, report: Report = quiet) -> ChatModel | 
         return await HfChat.load(weights)
     from model.chat.llamacpp import LlamaCppChat
 
-    return await LlamaCppChat.load(weights, threads=threads)
+    try:
+        return await LlamaCppChat.load(weights, threads=threads)
+    except ModelUnavailable as error:
+        if settings.model != "auto":
+            raise
+        report(f"{error}; replies are worded from the knowledge alone")
+        return None
 
 
 def load_retrieval(
@@ -155,6 +162,14 @@ async def running(settings: Settings, report: Report = quiet) -> AsyncIterator[C
         await database.close()
 
 
+def _places(error: BaseException) -> list[str]:
+    """Where an exception came from, without its text."""
+    return [
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-12:]
+    ]
+
+
 def _without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """An exception as its type and places only: its text may quote a patient."""
     error = event.pop("exc_info", None)
@@ -162,20 +177,36 @@ def _without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
-        event["at"] = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-12:]
-        ]
+        event["at"] = _places(error)
     return event
 
 
-def configure_logging(level: str) -> None:
-    """Structured lines on standard error, so that standard output stays the conversation's."""
-    import logging
+class _WithoutWords(logging.Formatter):
+    """The same for the log lines of libraries."""
 
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(message)s")
-    for noisy in ("httpx", "jieba", "sentence_transformers", "faiss", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    def format(self, record: logging.LogRecord) -> str:
+        """One line: level, logger, first line of the message, type and places of an exception."""
+        line = f"{record.levelname.lower()} {record.name}: {record.getMessage().splitlines()[0]}"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            line += f" ({type(error).__name__} at {', '.join(_places(error))})"
+        return line
+
+
+def configure_logging(level: str) -> None:
+    """Structured lines on standard error, so that standard output stays the conversation's.
+
+    `level` is for the service's own lines and the HTTP server's. Libraries say no more than their
+    warnings: what they tell when they are asked for more may quote a patient.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutWords())
+    # Some libraries set the level of their own loggers: the handler has the last word.
+    handler.addFilter(
+        lambda record: record.levelno >= logging.WARNING or record.name.startswith("uvicorn")
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn").setLevel(level.upper())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
