@@ -149,7 +149,11 @@ def joined(
             spans = tuple(sorted((hit, *choice)))
             if best is not None and _extent(spans) >= _extent(best):
                 continue
-            if _apart(spans) and _near(spans, text, reach) and _belongs(spans, text, places):
+            if (
+                _apart(spans)
+                and _near(spans, text, reach)
+                and (pattern.kind == "rule" or _belongs(spans, text, places))
+            ):
                 best = spans
         if best is not None:
             yield Match(pattern.kind, pattern.id, best)

@@ -86,7 +86,8 @@ _DOUBT = re.compile(
     r"怀疑|貌似|没准|拿不准|应该是|不太确定|不敢肯定"
 )
 _END_EN = (
-    r"\bbut\b|\bexcept\b|\bhowever\b|\bthough\b|\balthough\b|\bbecause\b|\bsince\b|\bdue to\b|"
+    r"\band (?:passed|collapsed|fainted|fell|threw|lost|started|got|felt|went|vomited|became)\b"
+    r"|\bbut\b|\bexcept\b|\bhowever\b|\bthough\b|\balthough\b|\bbecause\b|\bsince\b|\bdue to\b|"
     r"\byet\b|\bapart from\b|\bother than\b"
     r"|\bjust\b|\bonly\b|\binstead\b|\bstill\b|\bthen\b|\buntil\b|\bwhile\b|\bwhereas\b|"
     r"\bwhich\b|\bso\b"
@@ -121,7 +122,7 @@ _PAST = re.compile(
 )
 _STILL = re.compile(
     r"\bsince\b|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
-    r"\bongoing\b|\bcame back\b|\bkeeps?\b|\bnow (?:it'?s?|i|he|she|my)\b|\bhas been\b|"
+    r"\bongoing\b|\bcame back\b|\bkeeps\b|\bnow (?:it'?s?|i|he|she|my)\b|\bhas been\b|"
     r"\bhave been\b|\bcome back\b|\bdiagnosed\b|\bworse\b|\bevery\b"
     r"|开始|至今|一直|到现在|又(?!怎)|最近|这次|反复|还是|仍|还在|起就|以来|越来越|如今也|"
     r"发作(?:过)?(?:几|多|好)次"
@@ -134,6 +135,7 @@ _IF = re.compile(
     r"\bshould i (?:get|develop|have|start)\b|\bwhen should\b|\bsuppose\b|\bhow (?:do|"
     r"would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
     r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
+    r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}\b(?:someone|somebody|a person|people)\b"
     r"|如果|万一|假如|要是|倘若|若是|若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
     r"以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
 )
@@ -147,7 +149,7 @@ _GENERAL = re.compile(
     r"tell me about|could you explain|explain)\b(?!')"
     r"|是什么(?:原因|意思|病|东西|症状|引起)?|有哪些|有什么(?:症状|危害|区别|表现)|什么(?:原因|"
     r"叫|情况下|是)|危险吗|严重吗|(?:会|能|可以)?传染(?:吗|给)|怎么(?:预防|形成|引起|产生)|"
-    r"为什么会|会.{0,10}吗|能.{0,6}吗|区别|是怎么引起"
+    r"为什么会|会.{0,10}吗|能.{0,6}吗|区别|会怎么样|会怎样|是怎么引起"
 )
 _PERSONAL = re.compile(
     r"\b(?:i|i'm|i've|my|me|mine|he|she|his|her|we|our|him|mum|mom|dad|they)\b|我|宝宝|孩子|"
@@ -162,7 +164,7 @@ _STORY = re.compile(
     r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress)|in (?:a|"
     r"the) (?:paper|news|magazine)|"
     r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere))\b"
-    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|剧里|演员|视频(?:里|上)|文章|科普|课本|百度"
+    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|文章|科普|课本|百度"
 )
 _FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
@@ -207,10 +209,13 @@ class Scopes:
         self.text = text
         self.sentences = found
         self._cues: list[_Cue] = []
+        self._lookalikes: list[Span] = []
         for pattern in (_NEGATION_EN, _NEGATION_ZH):
             for match in pattern.finditer(text):
                 group = match.lastgroup
-                if group != "none":
+                if group == "none":
+                    self._lookalikes.append(match.span())
+                else:
                     self._cues.append(_Cue(match.start(), match.end(), 4 if group == "near" else 0))
         self._doubts = [match.span() for match in _DOUBT.finditer(text)]
         self._ends = [match.span() for match in _END.finditer(text)]
@@ -277,6 +282,10 @@ class Scopes:
                 continue
             if cue.start >= clause.start or self._listed(cue, clause, sentence, others):
                 effective.append(cue)
+        # "Not" and "stop" are no denial of a cough that won't stop, but "does not stop breathing"
+        # denies what begins with the look-alike's own last word.
+        if any(a < spans[0][0] < b for a, b in self._lookalikes):
+            return 1
         # Two cues undo each other only when nothing that is denied stands between them: 不是没有,
         # but not "no fever, no cough".
         count = 0

@@ -388,7 +388,9 @@ class _Reader:
             if where is None:
                 continue
             standings = self._standings(match, claimed)
-            if standings - {"present", "unsure"}:
+            # What went before may be part of a danger: bitten two months ago, and now afraid of
+            # water.
+            if standings - {"present", "unsure", "past"} or standings == {"past"}:
                 continue
             status: Status = "present" if "present" in standings else "unsure"
             seen.add(match.id)
