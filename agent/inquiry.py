@@ -101,7 +101,13 @@ def choose(
     danger = np.array([DANGER[level] for level in levels])
     now = float(danger @ p)
     moved = yes * np.abs(if_yes @ danger - now) + (1 - yes) * np.abs(if_no @ danger - now)
-    rules = np.array([_completes(network, int(c), present, patient) for c in columns])
+    # A yes that is hardly to be expected makes no question, whatever it would set off.
+    rules = np.array(
+        [
+            _completes(network, int(c), present, patient) if chance >= WORTH_SCREENING else 0.0
+            for c, chance in zip(columns, yes, strict=True)
+        ]
+    )
     score = np.maximum(gain, 0.0) + DANGER_WEIGHT * moved + RULE_WEIGHT * yes * rules
     score = np.where((yes > _SURE) | (yes < 1 - _SURE) & (rules * yes < 0.005), 0.2 * score, score)
     last = asked[-1] if asked and asked[-1] in knowledge.findings else None
@@ -203,12 +209,17 @@ def _completes(network: Network, column: int, present: Set[str], patient: Patien
     rules = network.rules_naming.get(key, ())
     if not rules:
         return 0.0
-    would = present | {key} | knowledge.ancestors[key]
+    added = {key} | knowledge.ancestors[key]
+    known = (patient.age_years, patient.sex, patient.pregnant)
+    would: Set[str] = frozenset()
     for name in rules:
         rule = knowledge.rules[name]
         if rule.when is None or DANGER[rule.level] <= found:
             continue
-        known = (patient.age_years, patient.sex, patient.pregnant)
+        # Most rules lack more than this one finding: that is seen without weighing them whole.
+        if any(isinstance(p, str) and p not in present and p not in added for p in rule.when.all):
+            continue
+        would = would or present | added
         if triage.applies(rule.who, *known) and triage.holds(rule.when, would, knowledge, *known):
             found = DANGER[rule.level]
     return found
