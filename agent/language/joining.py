@@ -16,7 +16,8 @@ Kind = Literal["finding", "rule", "condition", "word", "block"]
 Span = tuple[int, int]
 
 # Left out of English phrases, and stepped over in a message.
-ARTICLES = frozenset(["a", "an", "the", "my", "his", "her", "our", "your", "their", "its"])
+POSSESSIVES = frozenset(("my", "his", "her", "our", "your", "their", "its"))
+ARTICLES = POSSESSIVES | {"a", "an", "the"}
 # Stepped over in a message, but required where a phrase has them.
 FILLERS = ARTICLES | frozenset(
     [

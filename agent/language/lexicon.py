@@ -19,6 +19,7 @@ from agent.language.joining import (
     ARTICLES,
     FILLERS,
     FILLERS_ZH,
+    POSSESSIVES,
     STRONG,
     Kind,
     Match,
@@ -128,6 +129,8 @@ class Lexicon:
         else:
             words = tokens(phrase)
             kept = [word for word in words if word.stem not in ARTICLES] or words
+            if len(kept) == 1 and any(word.stem in POSSESSIVES for word in words):
+                kept = words  # "my waters" is not any water
             key = tuple(word.stem for word in kept)
             trie = self._english
             for word in kept:

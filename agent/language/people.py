@@ -31,7 +31,8 @@ _PEOPLE: tuple[tuple[Role, Sex | None, str], ...] = (
         r"\b(?:father|dad|daddy|husband|boyfriend|grandfather|grandpa|grandad|granddad|brother|"
         r"uncle|father[- ]in[- ]law|hubby)\b|爸爸?|父亲|老爸|老公|丈夫|男朋友|爷爷|外公|姥爷|"
         r"公公|岳父|哥哥?|弟弟(?!硬)|叔叔|舅舅|伯伯|老头|老伴"),
-    ("other", None, r"\b(?:partner|spouse)\b|^(?:the )?patient\b|\bthe patient (?:is|has)\b|家人|家里人|老人家?|患者|病人"),
+    ("other", None, r"\b(?:partner|spouse)\b|^(?:the )?patient\b|\bthe patient (?:is|has)\b"
+        r"|家人|家里人|老人家?|患者|病人"),
     ("stranger", None,
         r"\b(?:neighbou?rs?|colleagues?|co-?workers?|friends?|classmates?|roommates?|"
         r"flatmates?|boss|teacher|someone|somebody|people|a (?:man|woman|lady|guy)|stranger|"

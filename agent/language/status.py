@@ -86,7 +86,7 @@ _DOUBT = re.compile(
     r"怀疑|貌似|没准|拿不准|应该是|不太确定|不敢肯定"
 )
 _END_EN = (
-    r"\band (?:passed|collapsed|fainted|fell|threw|lost|started|got|felt|went|vomited|became)\b"
+    r"\band (?=(?:passed|collapsed|fainted|fell|threw|lost|started|got|felt|went|vomited|became)\b)"
     r"|\bbut\b|\bexcept\b|\bhowever\b|\bthough\b|\balthough\b|\bbecause\b|\bsince\b|\bdue to\b|"
     r"\byet\b|\bapart from\b|\bother than\b"
     r"|\bjust\b|\bonly\b|\binstead\b|\bstill\b|\bthen\b|\buntil\b|\bwhile\b|\bwhereas\b|"
@@ -108,7 +108,7 @@ _LIST_WORD = re.compile(r"\b(?:or|nor|and|any|no|a|an|the|of)\b|[或和跟与、
 _OR = re.compile(r"\bn?or\b")
 
 _PAST = re.compile(
-    r"\blast year\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:\w+ )?(?:years|"
+    r"\blast year\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:years|"
     r"months) ago\b|\ba year ago\b|\ba month ago\b|\bused to\b|\bas a (?:child|kid|teenager|baby)\b"
     r"|\bwhen i was (?:a |an )?(?:child|kid|young|little|teen\w*|baby|student|\d+|pregnant|"
     r"in)\b|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|\bin my (?:youth|"
@@ -135,7 +135,8 @@ _IF = re.compile(
     r"\bshould i (?:get|develop|have|start)\b|\bwhen should\b|\bsuppose\b|\bhow (?:do|"
     r"would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
     r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
-    r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}\b(?:someone|somebody|a person|people)\b"
+    r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}"
+    r"\b(?:someone|somebody|a person|people)\b"
     r"|如果|万一|假如|要是|倘若|若是|若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
     r"以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
 )
