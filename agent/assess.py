@@ -5,19 +5,17 @@ The same understanding, rules, reasoning and triage as in a consultation, in one
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent import inquiry, triage
 from agent.desk import Desk
-from agent.diagnosis import evidence_of
 from agent.findings import finding_of, label
 from agent.language.understand import Profile, understand
 from agent.ports import Language
 from agent.state import Finding, Patient, Possibility, Question, RedFlag, Status, Triage
+from agent.weigh import weigh
 from agent.wording import texts
 from knowledge.clinical.schema import LEVELS
 
@@ -130,21 +128,20 @@ def _weighed(
     candidates: list[str] | None,
     unmatched: list[str],
 ) -> Assessment:
-    evidence = evidence_of(findings, duration)
-    differential: list[Possibility] = []
-    probable: dict[str, float] = {}
+    weighed = weigh(
+        desk, findings, patient, flags, language, duration=duration, candidates=candidates or None
+    )
     question: Question | None = None
-    if evidence.present:
-        posterior = desk.network.posterior(evidence, patient)
-        probable = {
-            desk.network.conditions[row]: float(posterior[row])
-            for row in np.argsort(-posterior, kind="stable")
-            if posterior[row] > 0.002 and math.isfinite(posterior[row])
-        }
-        differential = desk.network.differential(
-            evidence, patient, language, candidates=candidates or None
+    if weighed.evidence.present:
+        choice = inquiry.choose(
+            desk.network,
+            weighed.evidence,
+            patient,
+            findings,
+            [],
+            posterior=weighed.posterior,
+            budget=desk.budget,
         )
-        choice = inquiry.choose(desk.network, evidence, patient, findings, [], budget=desk.budget)
         if choice.finding is not None:
             ask = desk.knowledge.findings[choice.finding].ask
             question = Question(
@@ -153,17 +150,12 @@ def _weighed(
                 options=texts.OPTIONS,
                 reason=inquiry.reason(choice, desk.network, language),
             )
-    decided = (
-        triage.decide(desk.knowledge, findings, patient, probable, flags, language)
-        if probable or flags
-        else None
-    )
     return Assessment(
         language=language,
         patient=patient,
         findings=list(findings.values()),
-        differential=differential,
-        triage=decided,
+        differential=weighed.differential,
+        triage=weighed.triage,
         red_flags=sorted(flags, key=lambda flag: LEVELS.index(flag.level)),
         question=question,
         unmatched=unmatched,

@@ -261,45 +261,45 @@ class Network:
         return np.asarray(-np.minimum(2.5, 0.6 * outside))
 
     def explain(
-        self, condition: str, evidence: Evidence, posterior: Array
+        self, condition: str, terms: Mapping[int, Array], posterior: Array
     ) -> tuple[list[str], list[str]]:
         """The findings that speak for a condition and against it, strongest first.
 
         A finding's weight is the logarithm of its likelihood in the condition over its mean
-        likelihood in everything else that is possible.
+        likelihood in everything else that is possible. `terms` as `terms` gives them, in any
+        choice of findings.
         """
         row = self.row[condition]
-        rest = posterior.copy()
-        rest[row] = 0.0
-        if rest.sum() <= 0:
-            rest = np.ones_like(rest) / len(rest)
-        rest = 0.5 * rest / rest.sum() + 0.5 / len(rest)
-        weights: dict[int, float] = {}
-        for column, term in self.terms(evidence).items():
-            weights[column] = float(term[row] - math.log(float(np.exp(term) @ rest)))
-        told = evidence.present | evidence.absent
-        for_ = [c for c, w in sorted(weights.items(), key=lambda x: -x[1]) if w > 0.25]
-        against = [c for c, w in sorted(weights.items(), key=lambda x: x[1]) if w < -0.25]
-        keep = [self.findings[c] for c in for_ if self.findings[c] in told]
-        return keep[:6], [self.findings[c] for c in against if self.findings[c] in told][:6]
+        others = posterior.copy()
+        others[row] = 0.0
+        rest: Array = 0.5 * others / max(float(others.sum()), 1e-12) + 0.5 / len(others)
+        weights = {
+            self.findings[column]: float(term[row]) - math.log(float(np.exp(term) @ rest))
+            for column, term in terms.items()
+        }
+        order = sorted(weights, key=lambda key: -weights[key])
+        supporting = [key for key in order if weights[key] > 0.25]
+        against = [key for key in reversed(order) if weights[key] < -0.25]
+        return supporting[:6], against[:6]
 
     def differential(
         self,
         evidence: Evidence,
-        patient: Patient,
+        posterior: Array,
         language: str,
         *,
         candidates: Iterable[str] | None = None,
         limit: int = 10,
     ) -> list[Possibility]:
-        """The most probable conditions, best first, with the evidence for and against."""
-        posterior = self.posterior(evidence, patient)
+        """The most probable conditions of a posterior, best first, with the evidence for and
+        against; only among `candidates` when given."""
         if candidates is not None:
             keep = np.zeros(len(posterior), dtype=bool)
             keep[[self.row[c] for c in candidates if c in self.row]] = True
-            posterior = np.where(keep, posterior, 0.0)
-            if posterior.sum() > 0:
-                posterior = posterior / posterior.sum()
+            kept = np.where(keep, posterior, 0.0)
+            posterior = kept / max(float(kept.sum()), 1e-300)
+        told = evidence.present | evidence.absent
+        terms = {c: t for c, t in self.terms(evidence).items() if self.findings[c] in told}
         found: list[Possibility] = []
         for row in np.argsort(-posterior, kind="stable")[:limit]:
             probability = float(posterior[row])
@@ -307,7 +307,7 @@ class Network:
                 break
             key = self.conditions[row]
             entry = self.knowledge.conditions[key]
-            supporting, against = self.explain(key, evidence, posterior)
+            supporting, against = self.explain(key, terms, posterior)
             found.append(
                 Possibility(
                     condition=key,

@@ -70,11 +70,14 @@ def choose(
     findings: Mapping[str, Finding],
     asked: list[str],
     *,
+    posterior: Array,
     budget: int = BUDGET,
 ) -> Choice:
-    """The most useful question that has not been asked, or the reason to stop."""
+    """The most useful question that has not been asked, or the reason to stop.
+
+    `posterior` is that of the evidence, an array (conditions,).
+    """
     knowledge = network.knowledge
-    posterior = network.posterior(evidence, patient)
     count = sum(key in knowledge.findings for key in asked)
     if count >= budget:
         return Choice(None, "budget")

@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from agent.desk import Desk
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
 """How long a turn is held without a sign of life of its holder."""
+REMEMBERED = 10_000
+"""Consultations that a process remembers to be waiting for their next words."""
 SWEEP = 3.0
 """Seconds between two looks for turns that were left behind."""
 
@@ -128,6 +131,7 @@ class ConsultationService:
         self.holder = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._graph = build(Checkpointer(database, allowed=SERIALISED, clock=desk.ports.clock.now))
         self._running: dict[str, RunningTurn] = {}
+        self._listening: dict[str, int] = {}  # consultations that wait, and after which turn
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -287,6 +291,7 @@ class ConsultationService:
                     status=_STATUS[result["stage"]],
                 )
                 await prune(connection, turn.consultation_id)
+            self._note_listening(turn.consultation_id, turn.number, result["stage"])
             await turn.end(result)
         except LeaseLost:
             log.warning("turn.lease_lost", consultation=turn.consultation_id, turn=turn.number)
@@ -303,6 +308,14 @@ class ConsultationService:
             heart.cancel()
             if self._running.get(turn.consultation_id) is turn:
                 del self._running[turn.consultation_id]
+
+    def _note_listening(self, id: str, number: int, stage: str) -> None:
+        """Remember where a consultation waits, so that its next turn need not look. Numbers of
+        turns only grow, so that a turn that another process took in between is noticed."""
+        if stage != "closed":
+            self._listening[id] = number
+            if len(self._listening) > REMEMBERED:
+                del self._listening[next(iter(self._listening))]
 
     async def _fail(self, lease: Lease, error: Exception) -> None:
         """Mark the turn as failed. When even that cannot be stored its lease runs out instead,
@@ -331,9 +344,13 @@ class ConsultationService:
     ) -> tuple[dict[str, Any], Language]:
         """Run the graph until it waits for the next words or ends; from wherever it stands."""
         config = thread_config(turn.consultation_id, lease)
+        begin: Any
+        if self._listening.pop(turn.consultation_id, None) == turn.number - 1:
+            # The usual case: this process answered the turn before and nobody has spoken since.
+            begin = Command(resume={"turn": turn.number, "text": text})
+            return await self._stream_graph(turn, begin, config, {})
         snapshot = await self._graph.aget_state(config)
         state = dict(snapshot.values)
-        begin: Any
         if not state:
             begin = await self._opening(turn.consultation_id, text)
             state = begin
@@ -348,7 +365,12 @@ class ConsultationService:
             config_ = await self._graph.aupdate_state(config, heard, as_node="listen")
             config["configurable"].update(config_["configurable"])
             begin = None
-        language: Language = state["language"]
+        return await self._stream_graph(turn, begin, config, state)
+
+    async def _stream_graph(
+        self, turn: RunningTurn, begin: Any, config: RunnableConfig, state: dict[str, Any]
+    ) -> tuple[dict[str, Any], Language]:
+        """Run the graph on and hand its words to whoever reads along; the state it comes to."""
         async for mode, chunk in self._graph.astream(
             begin,
             config,
@@ -361,7 +383,7 @@ class ConsultationService:
                 await turn.grow(piece["text"])
             else:
                 state = piece
-        return state, language
+        return state, state["language"]
 
     async def _opening(self, id: str, text: str) -> dict[str, Any]:
         found = await self.get(id)

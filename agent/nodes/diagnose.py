@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from langgraph.runtime import Runtime
 
-from agent import inquiry, triage
+from agent import inquiry
 from agent.desk import Desk
-from agent.diagnosis import evidence_of
 from agent.events import Event, to_outbox
-from agent.state import ConsultationState, Patient, Possibility, Question, Triage
+from agent.state import ConsultationState, Patient, Possibility, Question
+from agent.weigh import Weighed, weigh
 from agent.wording import texts
 
 AFTER_ADVICE = 3
@@ -24,23 +23,16 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     language = state["language"]
     patient = state.get("patient") or Patient()
     findings = state.get("findings", {})
-    evidence = evidence_of(findings, state.get("duration"))
-    flags = state.get("red_flags", [])
-    if evidence.present:
-        posterior = desk.network.posterior(evidence, patient)
-        order = np.argsort(-posterior, kind="stable")
-        probable = {
-            desk.network.conditions[row]: float(posterior[row])
-            for row in order
-            if posterior[row] > 0.002
-        }
-        differential = desk.network.differential(evidence, patient, language)
-    else:
-        probable, differential = {}, []
-    decided: Triage | None = None
-    if probable or flags:
-        decided = triage.decide(desk.knowledge, findings, patient, probable, flags, language)
-    question, stop = (None, None) if _urgent(state) else _question(state, desk, patient)
+    weighed = weigh(
+        desk,
+        findings,
+        patient,
+        state.get("red_flags", []),
+        language,
+        duration=state.get("duration"),
+    )
+    differential, decided = weighed.differential, weighed.triage
+    question, stop = (None, None) if _urgent(state) else _question(state, desk, patient, weighed)
     outbox: list[dict[str, Any]] = []
     if differential != state.get("differential", []):
         outbox.append(_event("differential.formed", _record(differential, stop)))
@@ -72,7 +64,7 @@ def _urgent(state: ConsultationState) -> bool:
 
 
 def _question(
-    state: ConsultationState, desk: Desk, patient: Patient
+    state: ConsultationState, desk: Desk, patient: Patient, weighed: Weighed
 ) -> tuple[Question | None, str | None]:
     """The next question, or None and the reason to stop."""
     language = state["language"]
@@ -101,8 +93,15 @@ def _question(
     budget = desk.budget if not state.get("advised") else min(desk.budget, spent) + AFTER_ADVICE
     if state.get("advised") and spent >= desk.budget + AFTER_ADVICE:
         return None, "budget"
-    evidence = evidence_of(findings, state.get("duration"))
-    choice = inquiry.choose(desk.network, evidence, patient, findings, asked, budget=budget)
+    choice = inquiry.choose(
+        desk.network,
+        weighed.evidence,
+        patient,
+        findings,
+        asked,
+        posterior=weighed.posterior,
+        budget=budget,
+    )
     if choice.finding is None:
         return None, choice.stop
     ask = desk.knowledge.findings[choice.finding].ask

@@ -1,0 +1,58 @@
+"""Everything that is known of a case, weighed: posterior, differential, triage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent import triage
+from agent.desk import Desk
+from agent.diagnosis import Array, Evidence, evidence_of
+from agent.ports import Language
+from agent.state import Finding, Patient, Possibility, RedFlag, Triage
+
+COUNTS = 0.002
+"""Probability below which a condition takes no part in the decision on urgency."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The outcome. `differential` is empty and `triage` None while nothing is known."""
+
+    evidence: Evidence
+    posterior: Array  # (conditions,)
+    differential: list[Possibility]
+    triage: Triage | None
+
+
+def weigh(
+    desk: Desk,
+    findings: Mapping[str, Finding],
+    patient: Patient,
+    flags: Sequence[RedFlag],
+    language: Language,
+    *,
+    duration: str | None = None,
+    candidates: Iterable[str] | None = None,
+) -> Weighed:
+    """Weigh the findings of a patient and the red flags that fired. `duration` is ISO 8601; with
+    `candidates` the differential is over those conditions alone, the urgency over all."""
+    evidence = evidence_of(findings, duration)
+    posterior = desk.network.posterior(evidence, patient)
+    differential: list[Possibility] = []
+    probable: dict[str, float] = {}
+    if evidence.present:
+        probable = {
+            desk.network.conditions[row]: float(posterior[row])
+            for row in np.argsort(-posterior, kind="stable")
+            if posterior[row] > COUNTS
+        }
+        differential = desk.network.differential(
+            evidence, posterior, language, candidates=candidates
+        )
+    decided = None
+    if probable or flags:
+        decided = triage.decide(desk.knowledge, findings, patient, probable, flags, language)
+    return Weighed(evidence, posterior, differential, decided)
