@@ -34,6 +34,9 @@ MASS: dict[Level, float] = {
 WORTH_SAYING = 0.05
 """Probability below which a condition is no reason that is given."""
 
+EMERGENCIES: tuple[Level, ...] = ("emergency_ambulance", "emergency")
+"""The levels that send a patient to an emergency department now."""
+
 _ADULT = 18.0
 
 
@@ -182,7 +185,15 @@ def decide(
         if probabilities
         else "routine"
     )
-    reasons: list[str] = []
+    flags = sorted(flags, key=lambda flag: LEVELS.index(flag.level))
+    top = flags[0] if flags and more_urgent(flags[0].level, level) == flags[0].level else None
+    if top is not None:
+        level = top.level
+    reasons = [
+        knowledge.rules[flag.rule].because.en if english else knowledge.rules[flag.rule].because.zh
+        for flag in flags
+        if flag.rule in knowledge.rules
+    ][:3]
     ranked = sorted(probabilities, key=lambda key: -probabilities[key])
     driving = [key for key in ranked if LEVELS.index(levels[key]) <= LEVELS.index(level)]
     for key in [key for key in driving if probabilities[key] >= WORTH_SAYING][:3]:
@@ -196,23 +207,12 @@ def decide(
         reason = raised[key][1]
         if reason:
             reasons.append(reason.split("\n")[0 if english else 1])
-    department = _department(knowledge, ranked, probabilities, driving, level, patient)
-
-    flags = sorted(flags, key=lambda flag: LEVELS.index(flag.level))
-    if flags:
-        top = flags[0]
-        if more_urgent(top.level, level) == top.level:
-            level = top.level
-            department = top.department
-            rule_reasons = [
-                knowledge.rules[flag.rule].because.en
-                if english
-                else knowledge.rules[flag.rule].because.zh
-                for flag in flags
-                if flag.rule in knowledge.rules
-            ]
-            reasons = [*rule_reasons[:3], *reasons]
-    if level in ("emergency_ambulance", "emergency"):
+    department = (
+        top.department
+        if top is not None
+        else _department(knowledge, ranked, probabilities, level, patient)
+    )
+    if level in EMERGENCIES:
         department = "emergency" if "emergency" in knowledge.departments else department
     entry = knowledge.departments.get(department)
     name_ = "" if entry is None else (entry.name.en if english else entry.name.zh)
@@ -240,7 +240,6 @@ def _department(
     knowledge: ClinicalKnowledge,
     ranked: list[str],
     probabilities: Mapping[str, float],
-    driving: list[str],
     level: Level,
     patient: Patient,
 ) -> str:
@@ -255,7 +254,7 @@ def _department(
                 continue
             weight = probabilities[key] / (1 + place)
             votes[department] = votes.get(department, 0.0) + weight
-    if level not in ("emergency_ambulance", "emergency") and len(votes) > 1:
+    if level not in EMERGENCIES and len(votes) > 1:
         votes.pop("emergency", None)
     if not votes:
         return (

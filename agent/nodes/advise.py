@@ -24,6 +24,9 @@ NAMED = 3
 NAMED_FROM = 0.08
 """Probability below which a condition is not named to the patient."""
 
+CLEAR_FROM = 0.2
+"""Probability of the leading condition below which none is named, and none's home advice given."""
+
 Mode = Literal["emergency", "advice", "answer", "follow_up"]
 
 
@@ -74,11 +77,7 @@ def mode_of(state: ConsultationState) -> Mode:
 
 def urgent_flags(state: ConsultationState) -> list[RedFlag]:
     """The red flags that make this an emergency."""
-    return [
-        flag
-        for flag in state.get("red_flags", [])
-        if flag.level in ("emergency_ambulance", "emergency")
-    ]
+    return [flag for flag in state.get("red_flags", []) if flag.level in triage.EMERGENCIES]
 
 
 async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:
@@ -120,7 +119,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
 def stage_of(state: ConsultationState) -> Stage:
     """`emergency` when the decision is one, however it came about."""
     decided = state.get("triage")
-    urgent = decided is not None and decided.level in ("emergency_ambulance", "emergency")
+    urgent = decided is not None and decided.level in triage.EMERGENCIES
     return "emergency" if urgent or urgent_flags(state) else "advise"
 
 
@@ -178,6 +177,12 @@ def _emergency(reply: replies.Reply, state: ConsultationState, desk: Desk, cite:
     for rule in rules[:2]:
         reply.line(cite.mark(getattr(rule.because, language), rule.id))
     items: dict[str, tuple[str, Text]] = {}
+    # A rule's "go to an emergency department" may not stand below "call an ambulance": where the
+    # danger of what is possible goes beyond the rules, that condition's first aid is given.
+    if rules[0].level != decided.level and (speaking := speaking_conditions(state, desk)):
+        for sentence in desk.knowledge.conditions[speaking[0]].advice.now:
+            items.setdefault(getattr(sentence, language), (speaking[0], sentence))
+        rules = []
     for rule in rules[:2]:
         for sentence in rule.advice:
             items.setdefault(getattr(sentence, language), (rule.id, sentence))
@@ -189,14 +194,8 @@ async def _advice(
     reply: replies.Reply, state: ConsultationState, desk: Desk, cite: _Citer
 ) -> list[dict[str, Any]]:
     language = state["language"]
-    decided = state.get("triage")
-    if decided is None:  # nothing was told in several turns
-        name = desk.knowledge.departments["general_medicine"].name
-        department = getattr(name, language)
-        reply.paragraph(texts.say(texts.FITS_NOTHING, language))
-        reply.paragraph(texts.say(texts.LEVEL["routine"], language, department=department))
-        reply.paragraph(texts.say(texts.WEIGH_AGAIN, language))
-        return []
+    decided = state["triage"]
+    assert decided is not None  # without a question there is a decision
     headline = texts.say(texts.LEVEL[decided.level], language, department=decided.department_name)
     reply.paragraph(headline)
     outbox = await _summary(reply, state, desk)
@@ -208,8 +207,11 @@ async def _advice(
             reply.line(f"- {reason}")
     if conditions:
         first = conditions[0]
-        _bullets(reply, texts.NOW, ((first.id, t) for t in first.advice.now), language, cite)
-        _bullets(reply, texts.AVOID, ((first.id, t) for t in first.advice.avoid), language, cite)
+        if _clear(state) or decided.level in LEVELS[:3]:
+            now = ((first.id, text) for text in first.advice.now)
+            avoid = ((first.id, text) for text in first.advice.avoid)
+            _bullets(reply, texts.NOW, now, language, cite)
+            _bullets(reply, texts.AVOID, avoid, language, cite)
         for title, part, most in (
             (texts.RETURN_IF, "return_if", 4),
             (texts.AMBULANCE_IF, "ambulance_if", 4),
@@ -229,6 +231,11 @@ async def _advice(
     return outbox
 
 
+def _clear(state: ConsultationState) -> bool:
+    """Whether one condition stands out enough to be named to the patient."""
+    return any(p.probability >= CLEAR_FROM for p in state.get("differential", [])[:1])
+
+
 async def _summary(
     reply: replies.Reply, state: ConsultationState, desk: Desk
 ) -> list[dict[str, Any]]:
@@ -237,7 +244,7 @@ async def _summary(
     named = [
         item for item in state.get("differential", [])[:NAMED] if item.probability >= NAMED_FROM
     ]
-    if not named:
+    if not named or not _clear(state):
         reply.paragraph(texts.say(texts.FITS_NOTHING, language))
         return []
     names = texts.JOIN[language].join(item.name for item in named)

@@ -6,13 +6,16 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent import inquiry
+from agent import inquiry, triage
 from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.state import ConsultationState, Patient, Possibility, Question
 from agent.weigh import Weighed, weigh
 from agent.wording import texts
 
+URGENT_AFTER = 4
+"""Questions after which it stops as soon as what is known weighs as an emergency: whoever may
+have to go to hospital now is not kept for the rest of the budget."""
 AFTER_ADVICE = 3
 """Questions that may follow when something new is told after advice was given."""
 
@@ -33,6 +36,8 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     )
     differential, decided = weighed.differential, weighed.triage
     question, stop = (None, None) if _urgent(state) else _question(state, desk, patient, weighed)
+    if decided is None and question is None:  # nothing was told: a doctor should hear it
+        decided = triage.decide(desk.knowledge, findings, patient, {}, (), language)
     outbox: list[dict[str, Any]] = []
     if differential != state.get("differential", []):
         outbox.append(_event("differential.formed", _record(differential, stop)))
@@ -58,9 +63,7 @@ def _record(differential: list[Possibility], stop: str | None) -> dict[str, Any]
 
 
 def _urgent(state: ConsultationState) -> bool:
-    return any(
-        flag.level in ("emergency_ambulance", "emergency") for flag in state.get("red_flags", [])
-    )
+    return any(flag.level in triage.EMERGENCIES for flag in state.get("red_flags", []))
 
 
 def _question(
@@ -93,6 +96,8 @@ def _question(
     budget = desk.budget if not state.get("advised") else min(desk.budget, spent) + AFTER_ADVICE
     if state.get("advised") and spent >= desk.budget + AFTER_ADVICE:
         return None, "budget"
+    if spent >= URGENT_AFTER and weighed.triage and weighed.triage.level in triage.EMERGENCIES:
+        return None, "urgent"
     choice = inquiry.choose(
         desk.network,
         weighed.evidence,

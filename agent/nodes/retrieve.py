@@ -14,7 +14,8 @@ from agent.ports import Retrieved
 from agent.state import ConsultationState
 from agent.wording import replies
 
-_PASSAGES = 12
+_PASSAGES = 60
+"""Enough for every passage of the entries of an advice, so that each sentence finds its own."""
 
 
 async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:

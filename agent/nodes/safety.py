@@ -90,8 +90,12 @@ def route(state: ConsultationState) -> str:
         return "hand_off"
     if urgent:
         return "diagnose"
-    if "wants_person" in intents or state.get("stage") == "handed_off":
+    # "Pretend to be a real doctor" asks for no person; "I need to go every hour" is a complaint.
+    if ("wants_person" in intents and "override" not in intents) or (
+        state.get("stage") == "handed_off"
+    ):
         return "hand_off"
-    if "wants_to_end" in intents or ("goodbye" in intents and state.get("advised")):
+    leaves = "wants_to_end" in intents or ("goodbye" in intents and state.get("advised"))
+    if leaves and not state.get("understood"):
         return "close"
     return "diagnose"

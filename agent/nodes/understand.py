@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -50,6 +51,9 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
             finding = _enriched(earlier, finding)
         known[finding.id] = finding
         new.append(finding)
+    changed = _agreeing(known, new, desk)
+    corrections += [{"finding": f.id, "from": known[f.id].status, "to": f.status} for f in changed]
+    known |= {finding.id: finding for finding in changed}
     if patient.pregnant and "pregnant" in desk.knowledge.findings and "pregnant" not in known:
         known["pregnant"] = Finding(
             id="pregnant",
@@ -106,6 +110,25 @@ def _enriched(earlier: Finding, later: Finding) -> Finding:
     told["character"] = tuple(dict.fromkeys((*earlier.character, *later.character)))
     told["circumstance"] = tuple(dict.fromkeys((*earlier.circumstance, *later.circumstance)))
     return earlier.model_copy(update=told)
+
+
+def _agreeing(known: Mapping[str, Finding], new: list[Finding], desk: Desk) -> list[Finding]:
+    """What was known before and cannot stand beside what is new: who denies a cough denies the
+    cough at night; who has one at night has a cough. Returned as corrected."""
+    told = {finding.id for finding in new}
+    changed: dict[str, Finding] = {}
+    for finding in new:
+        if finding.status == "absent":
+            contradicted, now = desk.knowledge.descendants[finding.id], "present"
+        elif finding.status == "present":
+            contradicted, now = desk.knowledge.ancestors[finding.id], "absent"
+        else:
+            continue
+        for key in sorted(contradicted & known.keys() - told):
+            if known[key].status == now:
+                update = {"status": finding.status, "by": "corrected", "turn": finding.turn}
+                changed[key] = known[key].model_copy(update=update)
+    return list(changed.values())
 
 
 def _chief(new: list[Finding], desk: Desk) -> str | None:

@@ -25,6 +25,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from agent.events import EVENT_TYPES
 from agent.ports import Language
 from agent.state import Patient, Stage
+from agent.triage import present_closure
+from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.schema import LEVELS, Level
 from records import chain
 from records.tables import to_text
@@ -265,12 +267,12 @@ def _next_words(
     )
 
 
-def faults(case: Consultation, outcome: Outcome) -> list[str]:
+def faults(case: Consultation, outcome: Outcome, knowledge: ClinicalKnowledge) -> list[str]:
     """Everything that is not as it must be, in words; empty when all is well."""
-    return [*_unexpected(case, outcome), *_unsound(outcome)]
+    return [*_unexpected(case, outcome, knowledge), *_unsound(outcome)]
 
 
-def _unexpected(case: Consultation, outcome: Outcome) -> list[str]:
+def _unexpected(case: Consultation, outcome: Outcome, knowledge: ClinicalKnowledge) -> list[str]:
     expect, last = case.expect, outcome.last
     found: list[str] = []
 
@@ -297,12 +299,13 @@ def _unexpected(case: Consultation, outcome: Outcome) -> list[str]:
     need(not flags & set(expect.spares), f"false red flags {flags & set(expect.spares)}")
     need(not (expect.no_red_flag and flags), f"false red flags {flags}")
     status: dict[str, str] = {f["id"]: f["status"] for f in last["findings"]}
+    known = present_closure((k for k, said in status.items() if said == "present"), knowledge)
     for key in expect.present:
-        need(status.get(key) == "present", f"{key} is {status.get(key)}, expected present")
+        need(key in known, f"{key} is {status.get(key)}, expected present")
     for key in expect.absent:
         need(status.get(key) == "absent", f"{key} is {status.get(key)}, expected absent")
     for key in expect.not_present:
-        need(status.get(key) != "present", f"{key} is present")
+        need(key not in known, f"{key} is present")
     ranked = [item["condition"] for item in last["differential"]]
     for names, most in ((expect.top3, 3), (expect.top5, 5)):
         if names:
@@ -323,9 +326,9 @@ def _unexpected(case: Consultation, outcome: Outcome) -> list[str]:
         happened = {e["payload"][key] for e in outcome.events if e["type"] == type_}
         need(set(names) <= happened, f"{type_}: {set(names) - happened} not on record")
     if expect.patient is not None:
-        known = _profile(outcome)
+        patient = _profile(outcome)
         wanted = expect.patient.model_dump(exclude_none=True)
-        need(wanted.items() <= known.items(), f"patient {known}, expected {wanted}")
+        need(wanted.items() <= patient.items(), f"patient {patient}, expected {wanted}")
     return found
 
 

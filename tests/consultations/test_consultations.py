@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import clinical
+from knowledge.clinical import ClinicalKnowledge
 from model import base
 from tests.consultations.runner import Consultation, Server, conduct, faults, load
 
@@ -16,6 +18,11 @@ CASES = load()
 
 def ids(case: Consultation) -> str:
     return case.id
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> ClinicalKnowledge:
+    return clinical.load()
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +60,19 @@ def test_the_data_covers_what_it_should() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
-def test_consultation(plain: Server, case: Consultation) -> None:
+def test_consultation(plain: Server, knowledge: ClinicalKnowledge, case: Consultation) -> None:
     with plain.client() as client:
         outcome = conduct(client, case)
-    wrong = faults(case, outcome)
+    wrong = faults(case, outcome, knowledge)
     assert not wrong, "\n".join([*wrong, outcome.told()])
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("case", [case for case in CASES if case.weights], ids=ids)
-def test_consultation_with_the_model(whole: Server, case: Consultation) -> None:
+def test_consultation_with_the_model(
+    whole: Server, knowledge: ClinicalKnowledge, case: Consultation
+) -> None:
     with whole.client() as client:
         outcome = conduct(client, case)
-    wrong = faults(case, outcome)
+    wrong = faults(case, outcome, knowledge)
     assert not wrong, "\n".join([*wrong, outcome.told()])
