@@ -188,16 +188,23 @@ class Network:
         return self._prior_cache[key]
 
     @cached_property
-    def rules_naming(self) -> dict[str, tuple[str, ...]]:
-        """For each finding, the red-flag rules that name it or one of its ancestors."""
-        direct: dict[str, set[str]] = {}
-        for rule in self.knowledge.rules.values():
-            for name in statement_findings(rule.when) if rule.when else ():
-                direct.setdefault(name, set()).add(rule.id)
+    def _named(self) -> dict[str, tuple[str, ...]]:
         return {
-            key: tuple(sorted(set().union(*(direct.get(k, set()) for k in (key, *above)))))
-            for key, above in self.knowledge.ancestors.items()
+            rule.id: tuple(dict.fromkeys(statement_findings(rule.when))) if rule.when else ()
+            for rule in self.knowledge.rules.values()
         }
+
+    def named_by(self, rule: str) -> tuple[str, ...]:
+        """The findings that a red-flag rule names."""
+        return self._named[rule]
+
+    @cached_property
+    def in_rules(self) -> frozenset[str]:
+        """The findings that some red-flag rule names, and every kind of them."""
+        named = {key for keys in self._named.values() for key in keys}
+        return frozenset(
+            key for key, above in self.knowledge.ancestors.items() if key in named or above & named
+        )
 
     def closed(self, evidence: Evidence) -> tuple[set[int], set[int]]:
         """Columns that are present (ancestors on the main line included) and that were denied."""

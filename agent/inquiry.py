@@ -104,13 +104,8 @@ def choose(
     danger = np.array([DANGER[level] for level in levels])
     now = float(danger @ p)
     moved = yes * np.abs(if_yes @ danger - now) + (1 - yes) * np.abs(if_no @ danger - now)
-    # A yes that is hardly to be expected makes no question, whatever it would set off.
-    rules = np.array(
-        [
-            _completes(network, int(c), present, patient) if chance >= WORTH_SCREENING else 0.0
-            for c, chance in zip(columns, yes, strict=True)
-        ]
-    )
+    completing = _completing(network, present, patient)
+    rules = np.array([_heaviest(network, int(c), completing) for c in columns])
     score = np.maximum(gain, 0.0) + DANGER_WEIGHT * moved + RULE_WEIGHT * yes * rules
     score = np.where((yes > _SURE) | (yes < 1 - _SURE) & (rules * yes < 0.005), 0.2 * score, score)
     last = asked[-1] if asked and asked[-1] in knowledge.findings else None
@@ -127,7 +122,7 @@ def choose(
         stop = "advice_settled"
     elif count >= AT_LEAST and float(p.max()) >= CONFIDENT and moved[best] < 0.05:
         stop = "confident"
-    screened = sum(bool(network.rules_naming.get(key)) for key in asked)
+    screened = sum(key in network.in_rules for key in asked)
     if screened < SCREENS and (stop or count >= budget - SCREENS):
         feared = int(np.argmax(yes * rules))
         if yes[feared] * rules[feared] >= WORTH_SCREENING:
@@ -204,28 +199,35 @@ def _entropy(p: Array) -> Array:
     return np.asarray(-(p * np.log2(np.maximum(p, 1e-12))).sum(axis=-1))
 
 
-def _completes(network: Network, column: int, present: Set[str], patient: Patient) -> float:
-    """Weight of the most urgent red flag that a yes to this finding would set off."""
+def _completing(network: Network, present: Set[str], patient: Patient) -> dict[str, float]:
+    """The findings that alone would set off a red flag which has not fired, each with the weight
+    of the most urgent one."""
     knowledge = network.knowledge
-    key = network.findings[column]
-    found = 0.0
-    rules = network.rules_naming.get(key, ())
-    if not rules:
-        return 0.0
-    added = {key} | knowledge.ancestors[key]
     known = (patient.age_years, patient.sex, patient.pregnant)
-    would: Set[str] = frozenset()
-    for name in rules:
-        rule = knowledge.rules[name]
-        if rule.when is None or DANGER[rule.level] <= found:
+    found: dict[str, float] = {}
+    for rule in knowledge.rules.values():
+        when = rule.when
+        if when is None or not triage.applies(rule.who, *known):
             continue
-        # Most rules lack more than this one finding: that is seen without weighing them whole.
-        if any(isinstance(p, str) and p not in present and p not in added for p in rule.when.all):
+        lacking = [part for part in when.all if isinstance(part, str) and part not in present]
+        if len(lacking) > 1 or triage.holds(when, present, knowledge, *known):
             continue
-        would = would or present | added
-        if triage.applies(rule.who, *known) and triage.holds(rule.when, would, knowledge, *known):
-            found = DANGER[rule.level]
+        for key in lacking or network.named_by(rule.id):
+            if key in present or DANGER[rule.level] <= found.get(key, 0.0):
+                continue
+            would = present | {key} | knowledge.ancestors[key]
+            if triage.holds(when, would, knowledge, *known):
+                found[key] = DANGER[rule.level]
     return found
+
+
+def _heaviest(network: Network, column: int, completing: Mapping[str, float]) -> float:
+    """The weight of the most urgent red flag that a yes to this finding would set off."""
+    key = network.findings[column]
+    weight = completing.get(key, 0.0)
+    for above in network.knowledge.ancestors[key]:
+        weight = max(weight, completing.get(above, 0.0))
+    return weight
 
 
 def _settled(
