@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.language import numerals
 
@@ -228,7 +229,8 @@ class Age:
     end: int
 
 
-def ages(text: str) -> list[Age]:
+@lru_cache(maxsize=64)
+def ages(text: str) -> tuple[Age, ...]:
     """Every age in a normal form, in order; those above 120 years are not believed."""
     found: list[Age] = []
 
@@ -256,4 +258,4 @@ def ages(text: str) -> list[Age]:
         for match in pattern.finditer(text):
             if not found:
                 add(years, match)
-    return sorted(found, key=lambda age: age.start)
+    return tuple(sorted(found, key=lambda age: age.start))

@@ -243,7 +243,7 @@ class People:
         return Profile(age, sex, pregnant, who)
 
     def _age(self, patient: Role) -> float | None:
-        found: list[Age] = ages(self.text)
+        found = ages(self.text)
         if not found:
             return _OLD_AGE if _OLD.search(self.text) else None
         mine = [age for age in found if self._owner(age) == patient]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.language import numerals
 
-_NUMBER_ZH = rf"(?:\d+(?:\.\d+)?|{numerals.CHINESE}几?|好几|好多|几|数|半)"
+_NUMBER_ZH = rf"(?:(?<!\d)\d{{1,4}}(?:\.\d{{1,2}})?|{numerals.CHINESE}几?|好几|好多|几|数|半)"
 _UNIT_ZH = r"(?:个?小时|个?钟头|分钟|秒钟?|天|日|周|个?星期|个?礼拜|个?月|年|个?晚上|夜|宿)"
 QUANTITY_ZH = rf"{_NUMBER_ZH}(?:多|来|几)?(?:个)?多?半?(?:{_UNIT_ZH}|次|回|下|个早上|个下午)"
 
@@ -24,8 +25,8 @@ _ZH = re.compile(
     rf"(?P<before>每隔?|孕|怀孕|怀|产后|一天|一日|满)?(?P<number>{_NUMBER_ZH})(?:\s*[-~到至]\s*"
     rf"(?P<upper>{_NUMBER_ZH}))?(?P<more>多|来)?(?P<ge>个)?多?(?P<half>半)?\s*(?P<unit>{_UNIT_ZH})"
     r"(?P<more2>多|半)?(?P<after>左右|以内)?"
-    rf"(?P<ago>之?以?前)?(?!\s*(?:大概|大约|就|要|能|有|拉|吐|咳|吃|喝|了)?\s*(?:\d+|"
-    rf"{numerals.CHINESE}|好几|几)+(?:\s*[-~到至]\s*\d+)?\s*[次遍片粒顿包]|大的?(?:宝|孩|婴|娃|"
+    rf"(?P<ago>之?以?前)?(?!\s*(?:大概|大约|就|要|能|有|拉|吐|咳|吃|喝|了)?\s*(?:\d{{1,3}}|"
+    rf"{numerals.CHINESE}|好几|几){{1,2}}(?:\s*[-~到至]\s*\d{{1,3}})?\s*[次遍片粒顿包]|大的?(?:宝|孩|婴|娃|"
     rf"小)|龄|岁|内|后|孕|号|份|的?(?:宝宝|婴儿|孩子|娃|新生儿|男|女))"
 )
 _NAMED_ZH = (
@@ -41,7 +42,8 @@ _NAMED_ZH = (
     (r"长期", "P6M"), (r"这段时间|一段时间|前段时间", "P2W"), (r"很久|好久|许久", "P1M"),
 )  # fmt: skip
 _NUMBER_EN = (
-    rf"(?:\d+(?:\.\d+)?|(?:(?:an?|the (?:last|past))\s+)?(?:couple|few|half)(?:\s+of)?(?:\s+an?)?"
+    rf"(?:(?<!\d)\d{{1,4}}(?:\.\d{{1,2}})?|(?:(?:an?|the (?:last|past))\s+)?"
+    rf"(?:couple|few|half)(?:\s+of)?(?:\s+an?)?"
     rf"|(?:{numerals.ENGLISH})(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)"
 )
 _UNIT_EN = (
@@ -89,7 +91,8 @@ class Duration:
     ago: bool = False
 
 
-def durations(text: str) -> list[Duration]:
+@lru_cache(maxsize=64)
+def durations(text: str) -> tuple[Duration, ...]:
     """Every duration and since-when of a message, in order, without overlaps."""
     found: list[Duration] = []
     for match in _ZH.finditer(text):
@@ -107,7 +110,7 @@ def durations(text: str) -> list[Duration]:
     for duration in sorted(found, key=lambda d: (d.start, d.start - d.end)):
         if not kept or duration.start >= kept[-1].end:
             kept.append(duration)
-    return kept
+    return tuple(kept)
 
 
 def _chinese(match: re.Match[str]) -> Duration | None:

@@ -24,6 +24,7 @@ from agent.language.qualities import Quality, owners, qualities
 from agent.language.reading import (
     By,
     ConditionHit,
+    Intent,
     Mention,
     Profile,
     Reading,
@@ -88,10 +89,72 @@ def understand(
     something; `profile` is what is known of the patient. Never raises for any text; an empty
     message gives an empty reading.
     """
-    normal = normalise(text)
-    if not normal.text.strip():
-        return Reading(language, normal.text)
-    return _Reader(normal, lexicon, language, pending, profile, phrases).read()
+    parts: list[tuple[int, Reading]] = []
+    known = profile
+    for start, end in _portions(text):
+        normal = normalise(text[start:end])
+        if not normal.text.strip():
+            continue
+        asked = pending if not parts else None
+        reading = _Reader(normal, lexicon, language, asked, known, phrases).read()
+        known = (known or Profile()).updated(reading.profile)
+        parts.append((start, reading))
+    if len(parts) == 1 and parts[0][0] == 0:
+        return parts[0][1]
+    return _united(parts, language, lexicon)
+
+
+# Longer messages are read in portions, so that the time grows with the length and no faster.
+_PORTION = 800
+_BREAK = re.compile(r"[。！？!?\n；;]|\.(?=\s)")
+
+
+def _portions(text: str) -> Iterable[tuple[int, int]]:
+    """Bounds of portions that end with a sentence where one ends in time."""
+    start = 0
+    while len(text) - start > _PORTION:
+        ends = [m.end() for m in _BREAK.finditer(text, start + _PORTION // 2, start + _PORTION)]
+        end = ends[-1] if ends else start + _PORTION
+        yield start, end
+        start = end
+    yield start, len(text)
+
+
+def _united(parts: Sequence[tuple[int, Reading]], language: Language, lexicon: Lexicon) -> Reading:
+    """One reading of the readings of portions that begin at the given places."""
+    mentions = [
+        replace(m, start=m.start + at, end=m.end + at) for at, part in parts for m in part.mentions
+    ]
+    rules = {
+        hit.rule: replace(hit, start=hit.start + at, end=hit.end + at)
+        for at, part in reversed(parts)
+        for hit in part.rules
+    }
+    conditions = [
+        replace(hit, start=hit.start + at, end=hit.end + at)
+        for at, part in parts
+        for hit in part.conditions
+    ]
+    profile = Profile()
+    wanted: frozenset[Intent] = frozenset()
+    numbers: list[tuple[str, float]] = []
+    for _, part in parts:
+        profile = profile.updated(part.profile)
+        wanted |= part.intents
+        numbers.extend(part.measurements.items())
+    if mentions or rules:
+        wanted -= {"off_topic"}
+    return Reading(
+        language=language,
+        text="".join(part.text for _, part in parts),
+        mentions=tuple(drop_ancestors(_merged(mentions), lexicon.knowledge)),
+        profile=profile,
+        intents=wanted,
+        measurements=_values(numbers),
+        unread=tuple(clause for _, part in parts for clause in part.unread),
+        rules=tuple(sorted(rules.values(), key=lambda hit: hit.start)),
+        conditions=tuple(conditions),
+    )
 
 
 class _Reader:
@@ -148,7 +211,7 @@ class _Reader:
             mentions=tuple(whole),
             profile=profile,
             intents=intents(self.text, medical=medical),
-            measurements=_values(numbers),
+            measurements=_values([(n.quantity, n.value) for n in numbers]),
             unread=tuple(self.normal.quote(a, b) for a, b in unread),
             rules=tuple(hit for hit, role in rules if self._counts(role, patient)),
             conditions=conditions,
@@ -478,12 +541,16 @@ def _status(standing: Standing) -> Status | None:
 
 def _longest(matches: Sequence[Match]) -> list[Match]:
     """Without the matches that a longer one covers."""
-    ordered = sorted(matches, key=lambda m: (-m.weight, m.spans, m.id))
-    kept: list[Match] = []
-    for match in ordered:
-        if not any(other.covers(match) for other in kept):
-            kept.append(match)
-    return sorted(kept, key=lambda m: (m.spans, m.id))
+    kept: dict[int, list[Match]] = {}
+    found: list[Match] = []
+    for match in sorted(matches, key=lambda m: (-m.weight, m.spans, m.id)):
+        first = match.start
+        if not any(other.covers(match) for other in kept.get(first, ())):
+            found.append(match)
+            for start, end in match.spans:
+                for position in range(start, end):
+                    kept.setdefault(position, []).append(match)
+    return sorted(found, key=lambda m: (m.spans, m.id))
 
 
 def _merged(mentions: Sequence[Mention]) -> list[Mention]:
@@ -516,11 +583,10 @@ def _merged(mentions: Sequence[Mention]) -> list[Mention]:
     return sorted(best.values(), key=lambda m: (m.start, m.end, m.finding))
 
 
-def _values(numbers: Sequence[Measurement]) -> dict[str, float]:
+def _values(numbers: Iterable[tuple[str, float]]) -> dict[str, float]:
     """One value a quantity: the highest, but the lowest oxygen saturation."""
     values: dict[str, float] = {}
-    for number in numbers:
-        old = values.get(number.quantity, number.value)
-        pick = min if number.quantity == "oxygen_saturation" else max
-        values[number.quantity] = pick(old, number.value)
+    for quantity, value in numbers:
+        pick = min if quantity == "oxygen_saturation" else max
+        values[quantity] = pick(values.get(quantity, value), value)
     return values

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -81,3 +83,17 @@ def test_no_turns_a_chinese_list(lexicon: Lexicon, words: list[str]) -> None:
     denied = understand("没有" + "、".join(words), lexicon=lexicon, language="zh").mentions
     assert {m.status for m in said} == {"present"}
     assert {m.status for m in denied} == {"absent"}
+
+
+@pytest.mark.parametrize(
+    "text", ["I have chest pain and a cough. ", "头疼发烧，没有腹泻。", "没有", "发烧"]
+)
+def test_long_messages_take_time_in_proportion(lexicon: Lexicon, text: str) -> None:
+    whole = text * (30_000 // len(text))
+    began = time.perf_counter()
+    reading = understand(whole, lexicon=lexicon, language="zh")
+    assert time.perf_counter() - began < 20  # some 100 portions of at most 0.2 s
+    for mention in reading.mentions:
+        assert whole[mention.start : mention.end] == mention.quote
+    short = understand(text, lexicon=lexicon, language="zh")
+    assert {m.finding for m in reading.mentions} >= {m.finding for m in short.mentions}
