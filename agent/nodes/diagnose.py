@@ -81,6 +81,8 @@ def _question(
             return None, "nothing_told"
         text = say(texts.OPEN_QUESTION, language)
         return Question(kind="open", text=text, reason=say(texts.OPEN_REASON, language)), None
+    if _favourite_is_deadly(desk, patient, weighed):
+        return None, "urgent"
     if patient.age_years is None and "profile" not in asked:
         text = say(texts.PROFILE_QUESTION, language)
         reason = say(texts.PROFILE_REASON, language)
@@ -119,6 +121,18 @@ def _question(
             reason=inquiry.reason(choice, desk.network, language),
         ),
         None,
+    )
+
+
+def _favourite_is_deadly(desk: Desk, patient: Patient, weighed: Weighed) -> bool:
+    """Whether an ambulance is called for and the leading condition is what calls for it: then no
+    question may stand before the advice, whether or not a rule fired."""
+    if weighed.triage is None or weighed.triage.level != "emergency_ambulance":
+        return False
+    present = triage.present_closure(weighed.evidence.present, desk.knowledge)
+    leader = weighed.differential[0].condition if weighed.differential else None
+    return leader is not None and (
+        triage.level_of(leader, desk.knowledge, present, patient)[0] == "emergency_ambulance"
     )
 
 
