@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 from agent import triage
 from agent.desk import Desk
 from agent.events import Event, to_outbox
-from agent.state import Citation, ConsultationState, Patient, RedFlag, Stage
+from agent.state import Citation, ConsultationState, Patient, Possibility, RedFlag, Stage
 from agent.wording import prompts, replies, texts
 from agent.wording.speak import speak
 from knowledge.clinical.schema import LEVELS, Text
@@ -198,13 +198,12 @@ async def _advice(
     assert decided is not None  # without a question there is a decision
     headline = texts.say(texts.LEVEL[decided.level], language, department=decided.department_name)
     reply.paragraph(headline)
-    outbox = await _summary(reply, state, desk)
-    speaking = speaking_conditions(state, desk)
-    conditions = [desk.knowledge.conditions[key] for key in speaking]
-    if decided.reasons and decided.level in LEVELS[:3]:
-        reply.paragraph(texts.say(texts.WHY, language))
-        for reason in decided.reasons[:3]:
-            reply.line(f"- {reason}")
+    outbox: list[dict[str, Any]] = []
+    urgent = decided.level in triage.EMERGENCIES
+    if not urgent:
+        outbox = await _summary(reply, state, desk)
+        _reasons(reply, state)
+    conditions = [desk.knowledge.conditions[key] for key in speaking_conditions(state, desk)]
     if conditions:
         first = conditions[0]
         if _clear(state) or decided.level in LEVELS[:3]:
@@ -212,15 +211,20 @@ async def _advice(
             avoid = ((first.id, text) for text in first.advice.avoid)
             _bullets(reply, texts.NOW, now, language, cite)
             _bullets(reply, texts.AVOID, avoid, language, cite)
-        for title, part, most in (
-            (texts.RETURN_IF, "return_if", 4),
-            (texts.AMBULANCE_IF, "ambulance_if", 4),
+        for title, part, levels in (
+            (texts.RETURN_IF, "return_if", LEVELS[2:]),
+            (texts.AMBULANCE_IF, "ambulance_if", LEVELS[1:]),
         ):
+            if decided.level not in levels:
+                continue  # who is to call an ambulance now needs not hear when to see a doctor
             rows: dict[str, tuple[str, Text]] = {}
             for condition in conditions:
                 for sentence in getattr(condition.advice, part):
                     rows.setdefault(getattr(sentence, language), (condition.id, sentence))
-            _bullets(reply, title, list(rows.values())[:most], language, cite)
+            _bullets(reply, title, list(rows.values())[:4], language, cite)
+    if urgent:  # what to do stands before why, and no model is waited for
+        reply.paragraph(_fits(state))
+        _reasons(reply, state)
     unsure = [f for f in state.get("findings", {}).values() if f.status == "unsure"]
     unknown = ""
     if unsure:
@@ -236,16 +240,36 @@ def _clear(state: ConsultationState) -> bool:
     return any(p.probability >= CLEAR_FROM for p in state.get("differential", [])[:1])
 
 
+def _reasons(reply: replies.Reply, state: ConsultationState) -> None:
+    decided = state["triage"]
+    if decided is not None and decided.reasons and decided.level in LEVELS[:3]:
+        reply.paragraph(texts.say(texts.WHY, state["language"]))
+        for reason in decided.reasons[:3]:
+            reply.line(f"- {reason}")
+
+
+def _named(state: ConsultationState) -> list[Possibility]:
+    """The conditions that the patient is told of; none when none stands out."""
+    if not _clear(state):
+        return []
+    return [p for p in state.get("differential", [])[:NAMED] if p.probability >= NAMED_FROM]
+
+
+def _fits(state: ConsultationState) -> str:
+    """What it may fit, in fixed words."""
+    language = state["language"]
+    names = texts.JOIN[language].join(item.name for item in _named(state))
+    return texts.say(texts.FITS if names else texts.FITS_NOTHING, language, names=names)
+
+
 async def _summary(
     reply: replies.Reply, state: ConsultationState, desk: Desk
 ) -> list[dict[str, Any]]:
     """What was told and what it may fit, in the model's words when they pass the check."""
     language = state["language"]
-    named = [
-        item for item in state.get("differential", [])[:NAMED] if item.probability >= NAMED_FROM
-    ]
-    if not named or not _clear(state):
-        reply.paragraph(texts.say(texts.FITS_NOTHING, language))
+    named = _named(state)
+    if not named:
+        reply.paragraph(_fits(state))
         return []
     names = texts.JOIN[language].join(item.name for item in named)
     present = [f for f in state["findings"].values() if f.status == "present"]
@@ -270,7 +294,7 @@ async def _summary(
     if spoken.text:
         reply.add(texts.say(texts.POSSIBLE, language), before=" " if language == "en" else "")
     else:
-        reply.paragraph(texts.say(texts.FITS, language, names=names))
+        reply.paragraph(_fits(state))
     return spoken.outbox
 
 
