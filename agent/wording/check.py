@@ -82,7 +82,14 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
         return "speaker"
     reading = understand(text, lexicon=lexicon, language=language)
     named = {hit.condition for hit in reading.conditions}
-    if not named <= facts.conditions:
+    # "Sore throat" is what the patient feels, though an illness may go by that name as well.
+    felt = [(m.start, m.end) for m in reading.mentions]
+    beyond = {
+        hit.condition
+        for hit in reading.conditions
+        if not any(start <= hit.start and hit.end <= end for start, end in felt)
+    }
+    if not beyond <= facts.conditions:
         return "condition"
     allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
     for mention in reading.mentions:
