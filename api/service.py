@@ -235,7 +235,7 @@ class ConsultationService:
         With the key of a turn that is running here, its stream is joined; with that of an
         answered turn, the stored answer is given again. Raises the errors of `records.turns.begin`.
         """
-        key = key or secrets.token_urlsafe(18)
+        key = secrets.token_urlsafe(18) if key is None else key
         body_hash = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         running = self._running.get(id)
         try:
@@ -306,6 +306,7 @@ class ConsultationService:
             await turn.end(None, error if known else TurnFailed(language))
         finally:
             heart.cancel()
+            await asyncio.wait([heart])  # it may hold a connection
             if self._running.get(turn.consultation_id) is turn:
                 del self._running[turn.consultation_id]
 

@@ -19,7 +19,7 @@ async def test_opened_with_the_releases_of_now(client: Client) -> None:
     )
     assert answer.status_code == 201
     body = answer.json()
-    desk = client.app.state.service.desk
+    desk = client.service.desk
     assert body["knowledge_release"] == desk.knowledge.release
     assert body["model_release"] == "none"
     assert (body["status"], body["language"], body["patient"]) == ("open", "en", patient)
@@ -86,8 +86,7 @@ async def test_the_record_is_a_chain_that_verifies(client: Client) -> None:
     for number, event in enumerate(found, start=1):
         assert (event["seq"], event["prev_hash"]) == (number, previous)
         previous = event["hash"]
-    service = client.app.state.service
-    async with service.database.reading() as connection:
+    async with client.service.database.reading() as connection:
         assert await events.verify(connection, id) is None
         links = await events.links(connection, id)
     assert chain.verify(links) is None

@@ -9,7 +9,7 @@ from tests.databases import (
     sqlite_template,
     sqlite_url,
 )
-from tests.service.fixtures import client, desk, service, sqlite_client, sqlite_service
+from tests.service.fixtures import client, desk, serve, service, sqlite_client, sqlite_service
 
 __all__ = [
     "client",
@@ -19,6 +19,7 @@ __all__ = [
     "empty_database_url",
     "postgresql_server",
     "postgresql_template",
+    "serve",
     "service",
     "sqlite_client",
     "sqlite_service",

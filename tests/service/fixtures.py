@@ -5,7 +5,7 @@ The model is scripted or absent, because what is tested here is what stands arou
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from records.database import Database
 
 ZH = "我嗓子疼，吞东西的时候更疼，两天了"
 EN = "I have had a sore throat for two days, no fever"
+SAID = "You told me that you have a sore throat and no fever."
+"""What a model may say to `EN`: it names all that was told, and nothing else."""
 EMERGENCY = "crushing chest pain for an hour, sweating, and my left arm hurts"
 
 
@@ -34,9 +36,7 @@ EMERGENCY = "crushing chest pain for an hour, sweating, and my left arm hurts"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The desk of the real knowledge, without a model."""
     knowledge = clinical.load()
-    retriever, phrases = open_retrieval(
-        knowledge, tmp_path_factory.mktemp("index"), embedder=None
-    )
+    retriever, phrases = open_retrieval(knowledge, tmp_path_factory.mktemp("index"), embedder=None)
     return Desk.build(knowledge, Ports(clock=SystemClock(), retriever=retriever, phrases=phrases))
 
 
@@ -76,6 +76,7 @@ class Client:
 
     def __init__(self, app: FastAPI, key: str) -> None:
         self.app, self.key = app, key
+        self.service: ConsultationService = app.state.service
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
             base_url="http://huatuo",
@@ -110,7 +111,7 @@ class Client:
         return [(m["role"], m["text"]) for m in said], [e["type"] for e in events]
 
 
-Clients = Callable[[ConsultationService], Any]
+Serve = Callable[[Desk], Awaitable["Client"]]
 
 
 async def client_of(service: ConsultationService, *scopes: str) -> Client:
@@ -132,6 +133,21 @@ async def sqlite_client(sqlite_service: ConsultationService) -> AsyncIterator[Cl
     made = await client_of(sqlite_service)
     async with made.app.router.lifespan_context(made.app), made.http:
         yield made
+
+
+@pytest.fixture
+async def serve(database: Database) -> AsyncIterator[Serve]:
+    """Makes clients of services on each database with a desk of the test's own."""
+    made: list[Client] = []
+
+    async def start(desk: Desk) -> Client:
+        made.append(await client_of(ConsultationService(database, desk)))
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.service.stop(patience=0)
+        await one.http.aclose()
 
 
 def problem_of(answer: httpx.Response, status: int, code: str, *secret: str) -> dict[str, Any]:
