@@ -50,7 +50,13 @@ class Finding(Part):
     unit: str | None = None
     quote: str = ""
     turn: int = 0
-    by: str = "lexicon"  # lexicon, number, embedding, answer, derived, form
+    # lexicon, number, embedding, answer, derived, form; corrected where it was said otherwise
+    # before, implied where something else that was said leaves nothing else.
+    by: str = "lexicon"
+
+
+CORRECTED = ("corrected", "implied")
+"""`by` of a finding whose earlier status was taken back."""
 
 
 class Question(Part):

@@ -10,7 +10,7 @@ from agent import triage
 from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.language.understand import understand
-from agent.state import ConsultationState, Patient, RedFlag
+from agent.state import CORRECTED, ConsultationState, Patient, RedFlag
 from knowledge.clinical.schema import LEVELS
 
 
@@ -74,7 +74,7 @@ def _merged(state: ConsultationState, fired: list[RedFlag], *, stage: str) -> di
 def _withdrawn(flag: RedFlag, state: ConsultationState) -> bool:
     """Whether everything that made a rule fire has since been taken back by the patient."""
     findings = state.get("findings", {})
-    taken_back = [f for f in findings.values() if f.status == "absent" and f.by == "corrected"]
+    taken_back = [f for f in findings.values() if f.status == "absent" and f.by in CORRECTED]
     return bool(flag.because) and all(
         any(quote and (quote in f.quote or f.quote in quote) for f in taken_back if f.quote)
         for quote in flag.because

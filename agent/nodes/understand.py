@@ -114,7 +114,7 @@ def _enriched(earlier: Finding, later: Finding) -> Finding:
 
 def _agreeing(known: Mapping[str, Finding], new: list[Finding], desk: Desk) -> list[Finding]:
     """What was known before and cannot stand beside what is new: who denies a cough denies the
-    cough at night; who has one at night has a cough. Returned as corrected."""
+    cough at night; who has one at night has a cough. Returned as implied."""
     told = {finding.id for finding in new}
     changed: dict[str, Finding] = {}
     for finding in new:
@@ -126,7 +126,7 @@ def _agreeing(known: Mapping[str, Finding], new: list[Finding], desk: Desk) -> l
             continue
         for key in sorted(contradicted & known.keys() - told):
             if known[key].status == now:
-                update = {"status": finding.status, "by": "corrected", "turn": finding.turn}
+                update = {"status": finding.status, "by": "implied", "turn": finding.turn}
                 changed[key] = known[key].model_copy(update=update)
     return list(changed.values())
 

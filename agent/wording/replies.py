@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from agent.diagnosis import evidence_of
-from agent.state import Citation, ConsultationState, Finding
+from agent.state import CORRECTED, Citation, ConsultationState, Finding
 from agent.triage import present_closure
 from agent.wording import texts
 from agent.wording.check import Facts
@@ -70,7 +70,7 @@ def preface(reply: Reply, state: ConsultationState) -> None:
         reply.paragraph(texts.say(texts.DISCLOSURE, language))
     for key in declined(state):
         reply.paragraph(texts.say(texts.DECLINED[key], language))
-    if any(f.by == "corrected" and f.turn == state["turn"] for f in state["findings"].values()):
+    if any(f.by in CORRECTED and f.turn == state["turn"] for f in state["findings"].values()):
         reply.paragraph(texts.say(texts.CORRECTED, language))
 
 
@@ -94,7 +94,7 @@ def new_findings(state: ConsultationState) -> list[Finding]:
     found = [
         finding
         for finding in state.get("findings", {}).values()
-        if finding.turn == state["turn"] and finding.by != "derived"
+        if finding.turn == state["turn"] and finding.by not in ("derived", "implied")
     ]
     return sorted(found, key=lambda finding: finding.status != "present")
 
