@@ -7,8 +7,9 @@ base rate. Two things go beyond naive Bayes:
 - Findings form a hierarchy, read as a tree of conditional probabilities: a child's probability is
   conditioned on its parent, so that "39.5 degrees" counts as fever once and as high fever once,
   and two kinds of the same pain do not count the pain twice.
-- The log-likelihood is tempered, because findings that the hierarchy does not connect are still
-  correlated; without it the posterior is far too sure of itself (docs/architecture.md).
+- The log-likelihood is tempered, the more so the more findings there are, because findings that
+  the hierarchy does not connect are still correlated; without it the posterior is far too sure
+  of itself (docs/architecture.md).
 
 Priors are per age band and sex. Duration counts through the condition's usual course. A
 condition of which no cardinal finding is known is made less probable, one whose cardinal findings
@@ -35,9 +36,9 @@ from knowledge.clinical.schema import BANDS, Band, Condition, band_of
 
 Array = NDArray[np.float64]
 
-TEMPER = 0.75
-"""Exponent on the likelihood of findings."""
-UNNAMED_CARDINAL = 0.15
+TEMPER = 0.6
+"""Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
+UNNAMED_CARDINAL = 0.2
 """Factor on a condition none of whose cardinal findings has come up."""
 DENIED_CARDINAL = 0.02
 """Factor on a condition all of whose cardinal findings were denied."""
@@ -246,7 +247,7 @@ class Network:
             score: Array = np.log(self.prior(patient))
         terms = self.terms(evidence)
         if terms:
-            score = score + TEMPER * np.sum(list(terms.values()), axis=0)
+            score = score + temper(evidence) * np.sum(list(terms.values()), axis=0)
         present, absent = self.closed(evidence)
         if present:
             has = self.cardinal[:, sorted(present)].any(axis=1)
@@ -334,6 +335,13 @@ class Network:
         if finding in evidence.absent:
             return f"no {name.en[0].lower()}{name.en[1:]}" if language == "en" else f"无{name.zh}"
         return name.en if language == "en" else name.zh
+
+
+def temper(evidence: Evidence) -> float:
+    """The exponent on the likelihood: the more findings, the more of them say the same. A denial
+    counts half, because it was mostly asked for."""
+    findings = max(1.0, len(evidence.present) + 0.5 * len(evidence.absent))
+    return TEMPER + (1 - TEMPER) / findings
 
 
 def normalise(score: Array) -> Array:

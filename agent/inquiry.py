@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent import triage
-from agent.diagnosis import TEMPER, Array, Evidence, Network, normalise
+from agent.diagnosis import Array, Evidence, Network, normalise, temper
 from agent.state import Finding, Patient
 from knowledge.clinical.schema import LEVELS, Level
 
@@ -95,7 +95,7 @@ def choose(
     if not len(columns):
         return Choice(None, "no_gain")
 
-    yes, if_yes, if_no = _outcomes(p, yes_given)
+    yes, if_yes, if_no = _outcomes(p, yes_given, temper(evidence))
     gain = _entropy(p) - yes * _entropy(if_yes) - (1 - yes) * _entropy(if_no)
     present = triage.present_closure(evidence.present, knowledge)
     levels: list[Level] = [
@@ -183,14 +183,14 @@ def _answer(
     return np.asarray(chosen)
 
 
-def _outcomes(p: Array, yes_given: Array) -> tuple[Array, Array, Array]:
+def _outcomes(p: Array, yes_given: Array, exponent: float) -> tuple[Array, Array, Array]:
     """Probability of a yes (columns,), and the posteriors after a yes and after a no, each
     (columns, rows)."""
     yes = p @ yes_given
     with np.errstate(divide="ignore"):
         prior = np.log(p)[None, :]
-    if_yes = normalise(prior + TEMPER * np.log(yes_given.T))
-    if_no = normalise(prior + TEMPER * np.log1p(-yes_given.T))
+    if_yes = normalise(prior + exponent * np.log(yes_given.T))
+    if_no = normalise(prior + exponent * np.log1p(-yes_given.T))
     return yes, if_yes, if_no
 
 
