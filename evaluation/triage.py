@@ -137,18 +137,11 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
 def evaluate(desk: Desk, cases: Iterable[Vignette], *, split: str) -> Report:
     """Assess the vignettes of a split (`dev`, `held_out` or `all`) and sum up."""
     outcomes = [outcome(desk, case) for case in cases if split in ("all", case.split)]
-    groups = {
-        "language": lambda item: item.language,
-        "department": lambda item: item.department,
-        "age band": lambda item: item.band,
-        "sex": lambda item: item.sex,
-    }
     by = {
-        name: {
-            key: summarise([item for item in outcomes if key_of(item) == key])
-            for key in sorted({key_of(item) for item in outcomes})
-        }
-        for name, key_of in groups.items()
+        "language": _grouped(outcomes, [item.language for item in outcomes]),
+        "department": _grouped(outcomes, [item.department for item in outcomes]),
+        "age band": _grouped(outcomes, [item.band for item in outcomes]),
+        "sex": _grouped(outcomes, [item.sex for item in outcomes]),
     }
     return Report(
         split=split,
@@ -156,6 +149,13 @@ def evaluate(desk: Desk, cases: Iterable[Vignette], *, split: str) -> Report:
         by=by,
         failures=tuple(item for item in outcomes if item.failed),
     )
+
+
+def _grouped(outcomes: Sequence[Outcome], keys: Sequence[str]) -> dict[str, Summary]:
+    return {
+        key: summarise([item for item, own in zip(outcomes, keys, strict=True) if own == key])
+        for key in sorted(set(keys))
+    }
 
 
 FIGURES = tuple(name for name in Summary.model_fields if name != "cases")
