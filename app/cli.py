@@ -31,6 +31,8 @@ app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(model_app, name="model")
 app.add_typer(key_app, name="key")
 app.add_typer(bench_app, name="bench")
+evaluate_app = typer.Typer(no_args_is_help=True, help="How good it is, on labelled cases.")
+app.add_typer(evaluate_app, name="evaluate")
 
 notes = Console(stderr=True, highlight=False)
 
@@ -332,6 +334,55 @@ def bench_chat() -> None:
             await model.aclose()
 
     print(json.dumps(asyncio.run(measure()), indent=2))
+
+
+_SPLIT = Annotated[str, typer.Option(help="dev, held_out or all.")]
+_OUT = Annotated[Path | None, typer.Option(help="Where the figures go as JSON.")]
+
+
+@evaluate_app.command("triage")
+def evaluate_triage(split: _SPLIT = "dev", out: _OUT = None) -> None:
+    """Urgency, department and diagnosis on the vignettes, with every case that goes wrong."""
+    from evaluation import cases, triage
+
+    desk = _evaluated(split)
+    report = triage.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
+    print(triage.table(report))
+    _keep(report.model_dump_json(indent=1), out)
+
+
+@evaluate_app.command("safety")
+def evaluate_safety(split: _SPLIT = "dev", out: _OUT = None) -> None:
+    """Recall and false alarms of the red-flag rules, with every sentence heard wrongly."""
+    from evaluation import cases, safety
+
+    desk = _evaluated(split)
+    report = safety.evaluate(desk, cases.load_sentences(), split=split)
+    print(safety.table(report))
+    _keep(report.model_dump_json(indent=1), out)
+
+
+def _evaluated(split: str) -> Any:
+    """The desk that is evaluated: the knowledge and the phrase matcher, no language model."""
+    if split not in ("dev", "held_out", "all"):
+        _fail(f"unknown split '{split}'; use dev, held_out or all", 2)
+    settings = _settings()
+    settings.model = "none"
+    from app import wiring
+
+    try:
+        return asyncio.run(wiring.build_desk(settings, _report))
+    except _expected() as error:
+        _fail(str(error))
+
+
+def _keep(text: str, out: Path | None) -> None:
+    if out is None:
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}")
 
 
 def main() -> None:
