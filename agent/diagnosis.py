@@ -247,7 +247,7 @@ class Network:
             score: Array = np.log(self.prior(patient))
         terms = self.terms(evidence)
         if terms:
-            score = score + temper(evidence) * np.sum(list(terms.values()), axis=0)
+            score = score + self.temper(evidence) * np.sum(list(terms.values()), axis=0)
         present, absent = self.closed(evidence)
         if present:
             has = self.cardinal[:, sorted(present)].any(axis=1)
@@ -258,6 +258,15 @@ class Network:
         if evidence.duration is not None:
             score = score + self._duration_term(evidence.duration)
         return np.asarray(score)
+
+    def temper(self, evidence: Evidence) -> float:
+        """The exponent on the likelihood: the more findings, the more of them say the same. A
+        denial counts half, because it was mostly asked for. A finding and what it is a kind of
+        count as one, whether both were said or not."""
+        present, absent = self.closed(evidence)
+        said = len(present - {int(self.parent[column]) for column in present})
+        denied = sum(not self._denied_above(int(self.parent[c]), absent) for c in absent)
+        return TEMPER + (1 - TEMPER) / max(1.0, said + 0.5 * denied)
 
     def _duration_term(self, duration: float) -> Array:
         """Durations outside the usual course count against, the more the further out."""
@@ -335,13 +344,6 @@ class Network:
         if finding in evidence.absent:
             return f"no {name.en[0].lower()}{name.en[1:]}" if language == "en" else f"无{name.zh}"
         return name.en if language == "en" else name.zh
-
-
-def temper(evidence: Evidence) -> float:
-    """The exponent on the likelihood: the more findings, the more of them say the same. A denial
-    counts half, because it was mostly asked for."""
-    findings = max(1.0, len(evidence.present) + 0.5 * len(evidence.absent))
-    return TEMPER + (1 - TEMPER) / findings
 
 
 def normalise(score: Array) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent import triage
-from agent.diagnosis import Array, Evidence, Network, normalise, temper
+from agent.diagnosis import Array, Evidence, Network, normalise
 from agent.state import Finding, Patient
 from knowledge.clinical.schema import LEVELS, Level
 
@@ -95,7 +95,7 @@ def choose(
     if not len(columns):
         return Choice(None, "no_gain")
 
-    yes, if_yes, if_no = _outcomes(p, yes_given, temper(evidence))
+    yes, if_yes, if_no = _outcomes(p, yes_given, network.temper(evidence))
     gain = _entropy(p) - yes * _entropy(if_yes) - (1 - yes) * _entropy(if_no)
     present = triage.present_closure(evidence.present, knowledge)
     levels: list[Level] = [
