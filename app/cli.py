@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -150,6 +151,9 @@ def serve(
             )
             name, number = listener.getsockname()[:2]
             _report(f"listening on http://{f'[{name}]' if ':' in name else name}:{number}")
+            # Once all is in order uvicorn raises the signal that ended it again; by then nothing
+            # is left but to close the model and the database, and that shall happen.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             await uvicorn.Server(config).serve(sockets=[listener])
 
     try:

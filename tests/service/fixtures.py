@@ -5,7 +5,8 @@ The model is scripted or absent, because what is tested here is what stands arou
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from agent.desk import Desk
 from agent.ports import ChatModel, Ports
 from api.app import create_app
 from api.service import ConsultationService
-from app.wiring import SystemClock
+from app.wiring import SystemClock, configure_logging
 from knowledge import clinical
 from knowledge.retrieval import open_retrieval
 from records import keys
@@ -43,6 +45,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def with_model(desk: Desk, model: ChatModel | None) -> Desk:
     """The same desk with a model."""
     return replace(desk, ports=replace(desk.ports, model=model))
+
+
+@pytest.fixture(autouse=True)
+def production_logs() -> Iterator[None]:
+    """Logs as the server writes them, at the most talkative level."""
+    kept, level = logging.root.handlers[:], logging.root.level
+    logging.root.handlers.clear()  # pytest's own, which would be closed otherwise
+    configure_logging("debug")
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = kept
+    logging.root.setLevel(level)
 
 
 @pytest.fixture
