@@ -178,6 +178,7 @@ _AGE_ZH = (
     (re.compile(
         r"(?<![\d.])(\d{1,3})\s*(?:周岁|岁)(?:(\d{1,2})个月|(半)|零?(\d{1,2})个?月)?"), 1.0),
     (re.compile(rf"({numerals.CHINESE})(?:周岁|岁)(半)?"), 1.0),
+    (re.compile(r"今年(?:刚|都|已经|快|才)?(\d{1,3})(?=\s*(?:$|[,。;了]))"), 1.0),
     (re.compile(
         r"(?<![\d.])(\d{1,2})\s*个?(?:多)?(?:月)(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
     (re.compile(
@@ -205,7 +206,8 @@ _AGE_EN = (
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:days?)[\s-]*(?:old|of age)\b"), 1 / 365.25),
     (re.compile(
         r"\b(?:aged?|age is|(?:mum|mom|mother|dad|father|husband|wife|grand\w+|son|daughter|"
-        r"baby|child|patient)(?: is|'s)|i'm|i am|he's|she's|he is|she is|who is|"
+        r"baby|child|boy|girl|kid|toddler|little one|brother|sister|aunt|uncle|partner|patient)"
+        r"(?: is|'s)|i'm|i am|he's|she's|he is|she is|who is|"
         r"who's)\s+(?:of\s+|now\s+)?(\d{1,3})(?=\s*(?:$|[,.;)]|and\b|years?\b|male|female|m\b|"
         r"f\b|with\b|man\b|woman\b))(?!\s*(?:weeks?|days?|months?|kg))"), 1.0),
     (re.compile(r"\b(\d{1,3})\s*(?=[mf]\b)"), 1.0),
