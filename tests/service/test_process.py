@@ -127,7 +127,11 @@ def talk(server: Server, id: str, number: int, accepted: set[tuple[str, int]]) -
         pass
 
 
-@pytest.mark.parametrize("empty_database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "empty_database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+)
 def test_killed_in_the_middle(empty_database_url: str, tmp_path: Path) -> None:
     """At random moments while consultations run, several times: every turn ends exactly once."""
     url = empty_database_url
