@@ -46,6 +46,9 @@ _MEDICAL = re.compile(
 )
 
 
+_DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yesterday))\s*$", re.IGNORECASE)
+
+
 @dataclass(slots=True)
 class _Draft:
     """A mention in the making."""
@@ -344,9 +347,13 @@ class _Reader:
         return [
             quality
             for quality in qualities(self.text, words, self.knowledge.words)
-            if quality.kind != "duration"
-            or not any(a.start < quality.end and quality.start < a.end for a in self.ages)
+            if not (quality.kind == "duration" and self._is_age(quality))
+            # "It began last night" says since when, not that nights are worse.
+            and not (quality.kind == "circumstance" and _DATED.search(self.text[: quality.start]))
         ]
+
+    def _is_age(self, quality: Quality) -> bool:
+        return any(a.start < quality.end and quality.start < a.end for a in self.ages)
 
     def _qualify(self, drafts: list[_Draft], found: Sequence[Quality]) -> None:
         anchors = [(draft.start, draft.end, draft.clause) for draft in drafts]

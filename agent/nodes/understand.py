@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.findings import finding_of, label
+from agent.language.answers import is_correction
 from agent.language.time import durations
 from agent.language.understand import Profile, Reading, understand
 from agent.state import ConsultationState, Finding, Patient, Question
@@ -51,7 +52,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
             finding = _enriched(earlier, finding)
         known[finding.id] = finding
         new.append(finding)
-    changed = _agreeing(known, new, desk)
+    changed = [*_remeasured(known, new, reading, desk), *_agreeing(known, new, desk)]
     corrections += [{"finding": f.id, "from": known[f.id].status, "to": f.status} for f in changed]
     known |= {finding.id: finding for finding in changed}
     if patient.pregnant and "pregnant" in desk.knowledge.findings and "pregnant" not in known:
@@ -129,6 +130,26 @@ def _agreeing(known: Mapping[str, Finding], new: list[Finding], desk: Desk) -> l
                 update = {"status": finding.status, "by": "implied", "turn": finding.turn}
                 changed[key] = known[key].model_copy(update=update)
     return list(changed.values())
+
+
+def _remeasured(
+    known: dict[str, Finding], new: list[Finding], reading: Reading, desk: Desk
+) -> list[Finding]:
+    """Findings that followed from a number which the patient now corrects, denied. A second
+    measurement that corrects nothing takes nothing back: the fever may have fallen since."""
+    if not reading.measurements or not is_correction(reading.text):
+        return []
+    fresh = {finding.id for finding in new}
+    return [
+        finding.model_copy(update={"status": "absent", "by": "corrected"})
+        for finding in known.values()
+        if finding.status == "present"
+        and finding.by == "number"
+        and finding.id not in fresh
+        and any(
+            m.quantity in reading.measurements for m in desk.knowledge.findings[finding.id].measured
+        )
+    ]
 
 
 def _chief(new: list[Finding], desk: Desk) -> str | None:
