@@ -21,7 +21,9 @@ from agent.ports import Language
 
 _NUMBER = re.compile(r"\d")
 # The patient's complaints said as if they were the service's own.
-_FIRST_PERSON = re.compile(r"我[^们]?(?:有|的|也|感到|觉得|在)|\b(?:I|my)\b")
+_FIRST_PERSON = re.compile(r"我[^们]?(?:有|的|也|感到|觉得|在)|\b(?:I|[Mm]y|[Mm]ine)\b")
+# "It may fit gout" has the word for a seizure in it.
+_FIT = re.compile(r"\b(may|might|could) fit\b")
 _MAY = re.compile(r"\b(?:may|might|could)\b|可能")
 # "You have a cough" restates; "you have pneumonia" is caught by the conditions. In Chinese the
 # verbs differ: these are said of illnesses only.
@@ -52,7 +54,11 @@ def _guard(language: Language) -> dict[str, re.Pattern[str]]:
     patterns: dict[str, re.Pattern[str]] = {}
     for kind, lists in words.items():
         english = "|".join(re.escape(str(word)) for word in lists["en"])
-        chinese = "|".join(re.escape(str(word)) for word in lists["zh"])
+        # Han characters have no word bounds, Latin letters among them do: "ct" is not in "doctor".
+        chinese = "|".join(
+            rf"(?<![a-z]){re.escape(word)}(?![a-z])" if _LATIN.search(word) else re.escape(word)
+            for word in map(str, lists["zh"])
+        )
         patterns[kind] = re.compile(rf"\b(?:{english})\b|(?:{chinese})", re.IGNORECASE)
     return patterns
 
@@ -80,6 +86,8 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
         return "number"
     if _FIRST_PERSON.search(text):
         return "speaker"
+    if facts.must_fit:
+        text = _FIT.sub(r"\1 match", text)
     reading = understand(text, lexicon=lexicon, language=language)
     named = {hit.condition for hit in reading.conditions}
     # "Sore throat" is what the patient feels, though an illness may go by that name as well.
@@ -92,7 +100,11 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
     if not beyond <= facts.conditions:
         return "condition"
     allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
+    inside = [(hit.start, hit.end) for hit in reading.conditions]
     for mention in reading.mentions:
+        # "Bladder infection" is the name of a condition, and says nothing of an infection besides.
+        if any(start <= mention.start and mention.end <= end for start, end in inside):
+            continue
         known = allowed[mention.status]
         if mention.finding not in known and not (
             mention.status == "unsure" and mention.finding in facts.present | facts.absent
