@@ -79,18 +79,36 @@ def holds(
 ) -> bool:
     """Whether a statement holds. `present` is closed upwards (see `present_closure`)."""
 
-    def part(value: str | When) -> bool:
-        if isinstance(value, When):
-            return holds(value, present, knowledge, age_years, sex, pregnant)
-        return value in present
-
-    if not applies(when.who, age_years, sex, pregnant or "pregnant" in present):
+    # Run for every rule in every turn: plain loops, and nothing is built on the way.
+    if when.who is not None and not applies(
+        when.who, age_years, sex, pregnant or "pregnant" in present
+    ):
         return False
-    if not all(part(value) for value in when.all):
-        return False
-    if when.any and sum(part(value) for value in when.any) < when.at_least:
-        return False
-    return not any(part(value) for value in when.none)
+    for value in when.all:
+        if isinstance(value, str):
+            if value not in present:
+                return False
+        elif not holds(value, present, knowledge, age_years, sex, pregnant):
+            return False
+    for value in when.none:
+        if isinstance(value, str):
+            if value in present:
+                return False
+        elif holds(value, present, knowledge, age_years, sex, pregnant):
+            return False
+    if not when.any:
+        return True
+    lacking = when.at_least
+    for value in when.any:
+        if (
+            value in present
+            if isinstance(value, str)
+            else holds(value, present, knowledge, age_years, sex, pregnant)
+        ):
+            lacking -= 1
+            if lacking == 0:
+                return True
+    return False
 
 
 def fire(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from records import schema
+from records import schema, sqlite
 from records.errors import DatabaseLocked, DatabaseUnavailable, cause, translate
 from records.url import parse_url
 
@@ -33,6 +34,7 @@ class Database:
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()
         self._patience = patience
+        self._thread = ThreadPoolExecutor(thread_name_prefix="sqlite")
         # The text of an error may reach a log; the values of a statement must not.
         options: dict[str, Any] = {
             "pool_size": pool_size,
@@ -46,12 +48,13 @@ class Database:
                 "options": f"-c lock_timeout={int(patience * 1000)}",
             }
         else:
-            options["connect_args"] = {"timeout": patience}
+            options["poolclass"] = AsyncAdaptedQueuePool
+            options["connect_args"] = sqlite.connect_args(patience, self._thread)
         self.engine = create_async_engine(self.url, pool_timeout=patience + 5, **options)
         if self.dialect == "sqlite":
             event.listen(self.engine.sync_engine, "do_connect", self._look_for_folder)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _say_what_for)
         # SQLite has one writer. Those of this process wait in line here, in the order they came,
         # rather than poll the file; other processes are waited for by the busy timeout.
         self._writer = asyncio.Lock()
@@ -111,7 +114,6 @@ class Database:
             raise DatabaseLocked() from error
 
     def _look_for_folder(self, *_: object) -> None:
-        # The driver's thread would report a missing folder to an event loop that may be gone.
         file = self.url.database or ""
         if not file.startswith("file:") and not Path(file).absolute().parent.is_dir():
             raise DatabaseUnavailable()
@@ -124,6 +126,7 @@ class Database:
     async def close(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+        self._thread.shutdown()
 
     async def __aenter__(self) -> Self:
         return self
@@ -133,16 +136,14 @@ class Database:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver shall begin nothing by itself: `_begin_sqlite` says when and how.
-    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("foreign_keys = ON", "recursive_triggers = ON", "synchronous = FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock at once: one that read first and then wants to write would fail
-    # where another wrote in between, without any waiting.
+def _say_what_for(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    direct = connection.connection.dbapi_connection
+    assert isinstance(direct, sqlite.DirectConnection)
+    direct.writes = not reads

@@ -6,6 +6,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from records.errors import DatabaseUrlInvalid
+from records.sqlite import DRIVER
 
 
 def parse_url(url: str) -> URL:
@@ -22,5 +23,5 @@ def parse_url(url: str) -> URL:
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend == "sqlite" and parsed.database and ":memory:" not in parsed.database:
-        return parsed.set(drivername="sqlite+aiosqlite")
+        return parsed.set(drivername=DRIVER)
     raise DatabaseUrlInvalid()
