@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agent.ports import Language
@@ -10,7 +11,7 @@ from knowledge.clinical import ClinicalKnowledge
 from knowledge.documents.articles import articles
 from knowledge.retrieval.cache import VectorCache
 from knowledge.retrieval.embedder import Embedder
-from knowledge.retrieval.hybrid import HybridRetriever
+from knowledge.retrieval.hybrid import HybridRetriever, sparse_index
 from knowledge.retrieval.phrases import NearestPhrase, everyday_sentences, phrases_of
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -32,12 +33,15 @@ def open_retrieval(
     """
     chunks = articles(knowledge)
     if embedder is None:
-        return HybridRetriever(chunks), None
+        return HybridRetriever(chunks, sparse_index(chunks)), None
     report("loading the embedder")
-    model = Embedder(embedder)
+    with ThreadPoolExecutor(1) as beside:  # torch is read from the disk while words are counted
+        loading = beside.submit(Embedder, embedder)
+        sparse = sparse_index(chunks)
+        model = loading.result()
     cache = VectorCache(folder, model)
     vectors = cache.embed([f"{c.title}. {c.text}" for c in chunks], "passage", report, "passages")
-    retriever = HybridRetriever(chunks, embedder=model, vectors=vectors, gpu=gpu)
+    retriever = HybridRetriever(chunks, sparse, embedder=model, vectors=vectors, gpu=gpu)
     phrases = {language: phrases_of(knowledge, language) for language in LANGUAGES}
     everyday = everyday_sentences()
     flat = [phrase for language in LANGUAGES for _, phrase in phrases[language]]

@@ -24,12 +24,21 @@ passages of the language. The embedder's cosines are squeezed together, so that 
 would do."""
 
 
+def sparse_index(chunks: Sequence[Chunk]) -> SparseIndex:
+    """The words of passages, with those of their titles and sections."""
+    return SparseIndex([f"{c.title} {c.section} {c.text}" for c in chunks])
+
+
 class HybridRetriever:
-    """Implements `agent.ports.Retriever`. Without an embedder it works by words alone."""
+    """Implements `agent.ports.Retriever`. Without an embedder it works by words alone.
+
+    `sparse` and `vectors` have a row for each of `chunks`, in the same order.
+    """
 
     def __init__(
         self,
         chunks: Sequence[Chunk],
+        sparse: SparseIndex,
         *,
         embedder: Embedder | None = None,
         vectors: Vectors | None = None,
@@ -39,7 +48,7 @@ class HybridRetriever:
         self._release = release_of(chunks)
         self._embedder = embedder
         self._dense = DenseIndex(vectors, gpu=gpu) if vectors is not None else None
-        self._sparse = SparseIndex([f"{c.title} {c.section} {c.text}" for c in self._chunks])
+        self._sparse = sparse
         self._rows: dict[str, list[int]] = {"en": [], "zh": []}
         self._of_entry: dict[tuple[str, str], list[int]] = {}
         for row, chunk in enumerate(self._chunks):

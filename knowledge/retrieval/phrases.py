@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from agent.ports import Language, PhraseMatch
 from knowledge.clinical import ClinicalKnowledge
@@ -22,7 +23,9 @@ from knowledge.retrieval.embedder import Embedder, Vectors
 PRECISION = 0.92
 MARGIN = 0.012
 """How much nearer, in cosine, than the best unrelated finding."""
-_MOST = 12  # phrases of a finding in a language
+_HELD_OUT = 1500
+_EVERYDAY_WEIGHT = 3  # there are far more of them in the world
+_MOST = 6  # phrases of a finding in a language
 
 
 class NearestPhrase:
@@ -39,65 +42,73 @@ class NearestPhrase:
         """`phrases` holds (finding, phrase) pairs, `vectors` their embeddings as queries in the
         same order, `everyday` those of sentences that are no complaint."""
         self._embedder = embedder
-        self._owners = {lang: [key for key, _ in pairs] for lang, pairs in phrases.items()}
         self._vectors = vectors
-        self._related = {
-            key: frozenset({key}) | knowledge.ancestors[key] | knowledge.descendants[key]
-            for key in knowledge.findings
-        }
-        self.threshold: dict[Language, float] = {
-            language: self._calibrate(language, everyday[language]) for language in vectors
-        }
+        # Phrases of one finding stand together: a finding's nearness is the most of its run.
+        self._keys: dict[Language, list[str]] = {}
+        self._starts: dict[Language, list[int]] = {}
+        self._related: dict[Language, NDArray[np.bool_]] = {}
+        self.threshold: dict[Language, float] = {}
+        for language, pairs in phrases.items():
+            owners = [key for key, _ in pairs]
+            starts = [i for i, key in enumerate(owners) if i == 0 or owners[i - 1] != key]
+            keys = [owners[i] for i in starts]
+            self._keys[language], self._starts[language] = keys, starts
+            related = {
+                key: {key} | knowledge.ancestors[key] | knowledge.descendants[key] for key in keys
+            }
+            self._related[language] = np.array(
+                [[other in related[key] for other in keys] for key in keys], dtype=np.bool_
+            )
+            self.threshold[language] = self._calibrate(language, everyday[language])
 
     def match(self, phrases: Sequence[str], language: Language) -> list[PhraseMatch | None]:
         """One answer a phrase; None when no finding is near enough to be believed."""
         if not phrases or not len(self._vectors[language]):
             return [None] * len(phrases)
         vectors = self._embedder.embed(list(phrases), "query")
-        nearness = vectors @ self._vectors[language].T
-        found: list[PhraseMatch | None] = []
-        for row in nearness:
-            key, score, margin = self._best(row, language)
-            believed = score >= self.threshold[language] and margin >= MARGIN
-            found.append(PhraseMatch(key, float(score)) if believed else None)
-        return found
+        best, near, margin = self._best(vectors @ self._vectors[language].T, language)
+        believed = (near >= self.threshold[language]) & (margin >= MARGIN)
+        return [
+            PhraseMatch(self._keys[language][row], float(score)) if good else None
+            for row, score, good in zip(best, near, believed, strict=True)
+        ]
 
-    def _best(self, nearness: Vectors, language: Language) -> tuple[str, float, float]:
-        """The nearest finding, its nearness, and how much nearer it is than an unrelated one."""
-        owners = self._owners[language]
-        order = np.argsort(-nearness)
-        key = owners[order[0]]
-        top = float(nearness[order[0]])
-        for index in order[1:]:
-            if owners[index] not in self._related[key]:
-                return key, top, top - float(nearness[index])
-        return key, top, top
+    def _best(
+        self, nearness: Vectors, language: Language
+    ) -> tuple[NDArray[np.intp], Vectors, Vectors]:
+        """For each row of `nearness` (texts, phrases): the nearest finding, its nearness, and how
+        much nearer it is than the nearest unrelated one."""
+        each = np.maximum.reduceat(nearness, self._starts[language], axis=1)
+        best = each.argmax(axis=1)
+        near = each.max(axis=1)
+        other = np.where(self._related[language][best], -1.0, each).max(axis=1)
+        return best, near, near - other
 
     def _calibrate(self, language: Language, everyday: Vectors) -> float:
         """The smallest nearness at which `PRECISION` of the believed answers are right."""
         vectors = self._vectors[language]
-        owners = self._owners[language]
         if not len(vectors):
             return 1.0
-        scored: list[tuple[float, bool]] = []
-        step = max(1, len(vectors) // 1500)
-        for index in range(0, len(vectors), step):
-            nearness = vectors @ vectors[index]
-            nearness[index] = -1.0  # held out
-            key, score, margin = self._best(nearness, language)
-            if margin >= MARGIN:
-                scored.append((score, key in self._related[owners[index]]))
-        for vector in everyday:
-            key, score, margin = self._best(vectors @ vector, language)
-            if margin >= MARGIN:
-                scored += [(score, False)] * 3  # there are far more of them in the world
-        scored.sort(reverse=True)
-        right = 0
-        threshold = 1.0
-        for count, (score, good) in enumerate(scored, start=1):
-            right += good
-            if right / count >= PRECISION:
-                threshold = score
+        owners = np.repeat(
+            np.arange(len(self._keys[language])),
+            np.diff([*self._starts[language], len(vectors)]),
+        )
+        held = np.arange(0, len(vectors), max(1, len(vectors) // _HELD_OUT))
+        nearness = vectors[held] @ vectors.T
+        nearness[np.arange(len(held)), held] = -1.0
+        best, near, margin = self._best(nearness, language)
+        right = self._related[language][best, owners[held]]
+        scored = [(s, r) for s, r, m in zip(near, right, margin, strict=True) if m >= MARGIN]
+        if len(everyday):
+            _, near, margin = self._best(everyday @ vectors.T, language)
+            wrong = [(s, False) for s, m in zip(near, margin, strict=True) if m >= MARGIN]
+            scored += wrong * _EVERYDAY_WEIGHT
+        scored.sort(key=lambda pair: (-pair[0], pair[1]))
+        threshold, good = 1.0, 0
+        for count, (score, is_right) in enumerate(scored, start=1):
+            good += is_right
+            if good / count >= PRECISION:
+                threshold = float(score)
         return threshold
 
 

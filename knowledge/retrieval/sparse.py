@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Sequence
@@ -28,14 +29,14 @@ class Tokeniser:
     """Cuts a text into the words that BM25 counts."""
 
     def __init__(self) -> None:
-        self._stem: Any = snowballstemmer.stemmer("english")
+        self._stem = functools.cache(snowballstemmer.stemmer("english").stemWord)
 
     def __call__(self, text: str) -> list[str]:
         """The words of a text, in order, stop words left out."""
         words: list[str] = []
         for run in _WORD.findall(text.lower()):
             if run[0] < "\u4e00":
-                words.append(self._stem.stemWord(run))
+                words.append(self._stem(run))
             else:
                 words.extend(jieba.cut_for_search(run))
         return [word for word in words if word not in _STOP]
