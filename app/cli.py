@@ -157,7 +157,8 @@ def serve(
             await uvicorn.Server(config).serve(sockets=[listener])
 
     try:
-        asyncio.run(run())
+        with listener:
+            asyncio.run(run())
     except _expected() as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -36,12 +36,13 @@ async def converse(
     language: Language | None,
     patient: dict[str, Any],
     resume: str | None,
-    source: TextIO = sys.stdin,
-    sink: TextIO = sys.stdout,
-    notes: TextIO = sys.stderr,
+    source: TextIO | None = None,
+    sink: TextIO | None = None,
+    notes: TextIO | None = None,
 ) -> int:
     """Hold a consultation; returns the exit status. A source that is no terminal is read line by
-    line, and every reply is printed whole."""
+    line, and every reply is printed whole. The streams are the standard ones unless given."""
+    source, sink, notes = source or sys.stdin, sink or sys.stdout, notes or sys.stderr
     human = source.isatty()
     if isinstance(source, TextIOWrapper):
         source.reconfigure(encoding="utf-8", errors="replace")

@@ -115,7 +115,6 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     report("reading the clinical knowledge")
     knowledge = await asyncio.to_thread(clinical.load)
     ports = Ports(clock=SystemClock())
-    desk_ = asyncio.to_thread(Desk.build, knowledge, ports, budget=settings.budget)
     # llama.cpp and torch both want every core while they load: one after the other.
     ports.retriever, ports.phrases = await asyncio.to_thread(
         load_retrieval, settings, knowledge, report
@@ -123,7 +122,7 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     ports.model = await load_model(settings, report)
     if ports.model is not None:
         await warm(ports.model, report)
-    return await desk_
+    return await asyncio.to_thread(Desk.build, knowledge, ports, budget=settings.budget)
 
 
 async def warm(model: ChatModel, report: Report = quiet) -> None:

@@ -9,7 +9,15 @@ from tests.databases import (
     sqlite_template,
     sqlite_url,
 )
-from tests.service.fixtures import client, desk, serve, service, sqlite_client, sqlite_service
+from tests.service.fixtures import (
+    client,
+    desk,
+    production_logs,
+    serve,
+    service,
+    sqlite_client,
+    sqlite_service,
+)
 
 __all__ = [
     "client",
@@ -19,6 +27,7 @@ __all__ = [
     "empty_database_url",
     "postgresql_server",
     "postgresql_template",
+    "production_logs",
     "serve",
     "service",
     "sqlite_client",
