@@ -32,7 +32,7 @@ from records import chain
 from records.tables import to_text
 
 HERE = Path(__file__).parent
-READY_WITHIN = 120.0  # seconds; a cold start with weights on a busy machine
+READY_WITHIN = 900.0  # seconds; the first start with an embedder turns the knowledge into vectors
 MOST_TURNS = 20
 
 FORBIDDEN = re.compile(

@@ -1,0 +1,266 @@
+"""The nodes together: consultations through the graph, in memory, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+import agent.state
+from agent.desk import Desk
+from agent.events import EVENT_TYPES
+from agent.graph import build
+from agent.nodes import advise, safety
+from agent.ports import Language
+from agent.state import SERIALISED, Finding, Part, Patient, Possibility, RedFlag, Triage
+from agent.wording import replies
+from app.picture import README, drawn
+from records.checkpointer import Checkpointer
+from tests.agent.knowledge import told
+
+
+class Talk:
+    """A consultation through the graph: what is shown, and the state after each turn."""
+
+    def __init__(self, desk: Desk, language: Language = "en", **patient: Any) -> None:
+        self.desk, self.language = desk, language
+        self.patient = Patient(**patient)
+        self.graph = build(InMemorySaver())
+        self.state: dict[str, Any] = {}
+        self.shown = ""
+        self.events: list[dict[str, Any]] = []
+        self.turn = 0
+
+    async def say(self, text: str) -> dict[str, Any]:
+        """Say something; the state when the graph waits again or has ended."""
+        self.turn += 1
+        self.shown = ""
+        begin: Any = Command(resume={"turn": self.turn, "text": text})
+        if self.turn == 1:
+            begin = {
+                "consultation": "c",
+                "language": self.language,
+                "patient": self.patient,
+                "seed": 1,
+                "turn": 1,
+                "text": text,
+                "findings": {},
+                "asked": [],
+                "red_flags": [],
+                "differential": [],
+                "advised": 0,
+            }
+        async for mode, chunk in self.graph.astream(
+            begin,
+            {"configurable": {"thread_id": "c"}},
+            context=self.desk,
+            stream_mode=["custom", "values", "updates"],
+        ):
+            piece: Any = chunk
+            if mode == "custom":
+                self.shown += piece["text"]
+            elif mode == "values":
+                self.state = piece
+            else:
+                for node, update in piece.items():
+                    if node != "__interrupt__":
+                        self.events += (update or {}).get("outbox", [])
+        return self.state
+
+    def happened(self, type_: str) -> list[dict[str, Any]]:
+        """The payloads of the events of a type."""
+        return [item["payload"] for item in self.events if item.get("type") == type_]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_what_is_shown_is_what_is_kept(desk: Desk, language: Language) -> None:
+    talk = Talk(desk, language, age_years=30, sex="female")
+    words = {"en": "I have a sore throat and a runny nose", "zh": "嗓子疼，流鼻涕"}
+    no = {"en": "no", "zh": "没有"}
+    state = await talk.say(words[language])
+    assert talk.shown == state["reply"]
+    while state["question"] is not None:
+        state = await talk.say(no[language])
+        assert talk.shown == state["reply"]
+    assert state["stage"] == "advise"
+    assert {item["type"] for item in talk.events if item["kind"] == "event"} <= set(EVENT_TYPES)
+    assert len(talk.happened("reply.given")) == talk.turn
+
+
+async def test_denying_a_finding_takes_back_its_kinds(desk: Desk) -> None:
+    talk = Talk(desk, age_years=40, sex="male")
+    state = await talk.say("I have a fever of 39.6")
+    assert state["findings"]["high_fever"].status == "present"
+    state = await talk.say("Sorry, I was wrong, I have no fever")
+    assert state["findings"]["fever"].status == "absent"
+    assert state["findings"]["high_fever"].status == "absent"
+    assert "correcting" in state["reply"]
+    assert {"finding": "high_fever", "from": "present", "to": "absent"} in talk.happened(
+        "finding.corrected"
+    )
+
+
+async def test_having_a_kind_takes_back_the_denial_of_it_all(desk: Desk) -> None:
+    talk = Talk(desk, age_years=40, sex="male")
+    await talk.say("I have a cough but no fever")
+    state = await talk.say("Actually I just measured 39.6 degrees")
+    assert state["findings"]["high_fever"].status == "present"
+    assert state["findings"]["fever"].status == "present"
+
+
+async def test_an_urgent_visit_to_the_toilet_is_no_farewell(desk: Desk) -> None:
+    talk = Talk(desk, age_years=31, sex="female")
+    state = await talk.say("It burns when I pee and I need to go every twenty minutes")
+    assert state["stage"] == "ask"
+    state = await talk.say("Thank you, I have to go now")
+    assert state["stage"] == "closed"
+
+
+async def test_nothing_told_ends_with_a_visit_and_not_with_silence(desk: Desk) -> None:
+    talk = Talk(desk, age_years=31, sex="female")
+    state = await talk.say("hello")
+    while state["question"] is not None:
+        state = await talk.say("hm")
+    assert talk.turn == 4
+    assert state["triage"].level == "routine"
+    assert state["triage"].department == "general_medicine"
+    assert state["triage"].department_name in state["reply"]
+
+
+async def test_an_emergency_goes_on_being_one(desk: Desk) -> None:
+    talk = Talk(desk, age_years=60, sex="male")
+    state = await talk.say("I am coughing up cupfuls of blood")
+    assert state["stage"] == "emergency"
+    assert state["question"] is None
+    for words in ("thanks, bye", "I want to talk to a person", "stop asking"):
+        state = await talk.say(words)
+        assert state["stage"] == "emergency"
+        assert "120" in state["reply"]
+
+
+def test_no_drive_to_hospital_stands_below_a_call_for_an_ambulance(desk: Desk) -> None:
+    rule = desk.knowledge.rules["sudden_severe_abdominal_pain"]
+    assert rule.level == "emergency"
+    condition = desk.knowledge.conditions["perforated_viscus"]
+    names = {"en": condition.name.en, "zh": condition.name.zh}
+    state: Any = {
+        "language": "en",
+        "turn": 1,
+        "patient": Patient(age_years=55, sex="male"),
+        "findings": told(sudden_abdominal_pain="present"),
+        "red_flags": [
+            RedFlag(rule=rule.id, level=rule.level, department="emergency", because=("x",))
+        ],
+        "differential": [
+            Possibility(
+                condition=condition.id, name="x", names=names, icd10="K63.1", probability=0.6
+            )
+        ],
+        "triage": Triage(level="emergency_ambulance", within="PT0S", department="emergency"),
+    }
+    reply = replies.Reply(lambda _: None)
+    advise._emergency(reply, state, desk, advise._Citer(state, reply))
+    assert all(sentence.en not in reply.text for sentence in rule.advice)
+    assert condition.advice.now[0].en in reply.text
+
+
+@pytest.mark.parametrize(
+    ("intents", "more", "node"),
+    [
+        ([], {}, "diagnose"),
+        (["wants_person"], {}, "hand_off"),
+        (["wants_person", "override"], {}, "diagnose"),
+        (["wants_to_end"], {}, "close"),
+        (["wants_to_end"], {"understood": 1}, "diagnose"),
+        (["goodbye"], {}, "diagnose"),
+        (["goodbye"], {"advised": 3}, "close"),
+        (["self_harm"], {}, "hand_off"),
+        (["self_harm", "goodbye", "override"], {"advised": 3}, "hand_off"),
+        ([], {"stage": "handed_off"}, "hand_off"),
+    ],
+)
+def test_where_a_turn_goes(intents: list[str], more: dict[str, Any], node: str) -> None:
+    state: Any = {"intents": intents, "red_flags": [], **more}
+    assert safety.route(state) == node
+    urgent = RedFlag(rule="r", level="emergency", department="emergency", because=("x",))
+    crisis = urgent.model_copy(update={"crisis": True})
+    assert safety.route(state | {"red_flags": [crisis]}) == "hand_off"
+    if "self_harm" not in intents:
+        assert safety.route(state | {"red_flags": [urgent]}) == "diagnose"
+
+
+# --- replies -----------------------------------------------------------------------------------
+
+
+def test_a_reply_joins_its_pieces_exactly() -> None:
+    shown: list[str] = []
+    reply = replies.Reply(shown.append)
+    reply.paragraph("One.")
+    reply.line("- two")
+    reply.add("", before="never")
+    reply.add("three", before=" ")
+    reply.paragraph("Four.")
+    assert reply.text == "One.\n- two three\n\nFour."
+    assert "".join(shown) == reply.text
+
+
+def test_the_same_quote_keeps_its_number() -> None:
+    reply = replies.Reply(lambda _: None)
+    passage = {"chunk": "k", "document": "d", "title": "t", "release": "r", "source": None}
+    first, other = (advise.citation(passage, quote) for quote in ("a", "b"))
+    assert [reply.cite(c) for c in (first, other, first)] == [1, 2, 1]
+    assert len(reply.citations) == 2
+
+
+def test_findings_in_a_row() -> None:
+    findings = [
+        Finding(id="cough", label="Cough", status="present"),
+        Finding(id="fever", label="Fever", status="absent"),
+        Finding(id="rash", label="Rash", status="unsure"),
+    ]
+    assert replies.told(findings, "en") == "cough, no fever, rash (not sure)"
+
+
+# --- what is kept ------------------------------------------------------------------------------
+
+
+def test_every_part_of_the_state_may_be_in_a_checkpoint() -> None:
+    parts = {
+        name
+        for name, value in vars(agent.state).items()
+        if isinstance(value, type) and issubclass(value, Part) and value is not Part
+    }
+    assert {("agent.state", name) for name in parts} == set(SERIALISED)
+
+
+async def test_the_state_comes_back_from_a_checkpoint_as_it_was(desk: Desk) -> None:
+    serde = Checkpointer(None, allowed=SERIALISED).serde  # type: ignore[arg-type]
+    talk = Talk(desk, age_years=60, sex="male")
+    states = [
+        await talk.say("My chest hurts and I have a cough"),
+        await talk.say("I am coughing up cupfuls of blood"),
+    ]
+    for state in states:
+        for channel in ("patient", "findings", "question", "red_flags", "differential", "triage"):
+            back = serde.loads_typed(serde.dumps_typed(state[channel]))
+            assert back == state[channel]
+            assert type(back) is type(state[channel])
+    finding = next(iter(states[1]["findings"].values()))
+    assert type(serde.loads_typed(serde.dumps_typed(finding))) is Finding
+
+
+def test_what_is_not_allowed_is_never_made_from_a_checkpoint() -> None:
+    whole = Checkpointer(None, allowed=SERIALISED).serde  # type: ignore[arg-type]
+    bare = Checkpointer(None, allowed=[("agent.state", "Triage")]).serde  # type: ignore[arg-type]
+    stored = whole.dumps_typed(Patient(age_years=3))
+    assert type(whole.loads_typed(stored)) is Patient
+    assert type(bare.loads_typed(stored)) is not Patient
+
+
+def test_the_readme_shows_the_graph_of_now() -> None:
+    text = Path(README).read_text(encoding="utf-8")
+    assert "<!-- graph -->" in text
+    assert drawn(text) == text
