@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent import inquiry
 from agent.diagnosis import Network, evidence_of
 from agent.inquiry import Choice
-from agent.state import Finding, Patient
+from agent.state import Finding, Patient, Status
 from knowledge.clinical import ClinicalKnowledge
 from tests.agent.knowledge import condition, finding, knowledge, rule, told
 
@@ -68,14 +68,18 @@ def choose(
     )
 
 
-cases = st.dictionaries(
-    st.sampled_from(ANYBODY), st.sampled_from(["present", "absent", "unsure"]), max_size=5
-)
+def no(key: str) -> dict[str, Finding]:
+    """A denial."""
+    return told(**{key: STATUS[1]})
+
+
+STATUS: tuple[Status, ...] = ("present", "absent", "unsure")
+cases = st.dictionaries(st.sampled_from(ANYBODY), st.sampled_from(STATUS), max_size=5)
 
 
 @given(cases, st.lists(st.sampled_from(KEYS), max_size=4, unique=True))
 def test_it_asks_nothing_known_implied_asked_or_unsuitable(
-    status: dict[str, str], asked: list[str]
+    status: dict[str, Status], asked: list[str]
 ) -> None:
     known = told(**status) | told(pain="present")
     choice = choose(known, asked)
@@ -93,14 +97,14 @@ def test_it_asks_nothing_known_implied_asked_or_unsuitable(
 
 
 @given(cases, st.lists(st.sampled_from(KEYS), max_size=4, unique=True))
-def test_the_same_case_gets_the_same_question(status: dict[str, str], asked: list[str]) -> None:
+def test_the_same_case_gets_the_same_question(status: dict[str, Status], asked: list[str]) -> None:
     known = told(**status) | told(pain="present")
     again = dict(reversed(known.items()))
     assert choose(known, asked) == choose(again, asked)
 
 
-@given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(["present", "absent", "unsure"])))
-def test_it_ends_within_its_budget_whatever_is_answered(answers: dict[str, str]) -> None:
+@given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(STATUS)))
+def test_it_ends_within_its_budget_whatever_is_answered(answers: dict[str, Status]) -> None:
     known = told(pain="present")
     asked: list[str] = []
     while (choice := choose(known, asked, budget=4)).finding is not None:
@@ -120,7 +124,7 @@ def test_danger_is_looked_for_before_it_stops() -> None:
     asked: list[str] = []
     while (choice := choose(known, asked)).finding is not None:
         asked.append(choice.finding)
-        known |= told(**{choice.finding: "absent"})
+        known |= no(choice.finding)
     assert {"collapse", "stiff_neck"} <= set(asked)
 
 
@@ -131,7 +135,7 @@ def test_a_question_that_would_set_off_a_red_flag_says_so() -> None:
     while (choice := choose(known, asked)).finding is not None:
         reasons[choice.finding] = inquiry.reason(choice, NETWORK, "en")
         asked.append(choice.finding)
-        known |= told(**{choice.finding: "absent"})
+        known |= no(choice.finding)
     assert all(reasons.values())
     for key in ("collapse", "stiff_neck"):
         assert "miss" in reasons[key]
@@ -150,6 +154,6 @@ def test_those_it_fits_are_asked(patient: Patient, finding_: str) -> None:
     asked: list[str] = []
     while (choice := choose(known, asked, patient=patient, budget=30)).finding is not None:
         asked.append(choice.finding)
-        known |= told(**{choice.finding: "unsure"})
+        known |= told(**{choice.finding: STATUS[2]})
     assert finding_ in asked
     assert not ({"prostate", "not_feeding", "waters"} - {finding_}) & set(asked)
