@@ -27,15 +27,29 @@ from records.keys import ApiKey
 Consulting = Annotated[ApiKey, Depends(allowed("consult"))]
 Reading = Annotated[ApiKey, Depends(allowed("consult", "audit"))]
 Service = Annotated[ConsultationService, Depends(service_of)]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "model": Problem,
-        "description": "What went wrong, with a stable code.",
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route's refusals are documented: those of every route, and these."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": REFUSALS[status]} for status in statuses
     }
+    return {**told, "default": {"model": Problem, "description": REFUSALS[500]}}
+
+
+TEXT = {"type": "string"}
+REFUSALS = {
+    400: "The body is not JSON in UTF-8.",
+    401: "The API key is missing, unknown or revoked.",
+    403: "The API key lacks the scope.",
+    404: "There is no such consultation, or it is another key's.",
+    409: "Not in the present state: closed, or another turn is still being answered.",
+    413: "The body is larger than 64 kB.",
+    422: "The request is not valid.",
+    500: "What went wrong on our side, with a stable code.",
 }
 
-v1 = APIRouter(prefix="/v1", responses=PROBLEMS)
+v1 = APIRouter(prefix="/v1", responses=problems(401, 403, 422))
 health = APIRouter(tags=["health"])
 
 
@@ -62,13 +76,28 @@ def create_app(service: ConsultationService) -> FastAPI:
     errors.install(app)
     app.include_router(v1)
     app.include_router(health)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, in which a problem has the media type that it is sent with."""
+    if app.openapi_schema is None:
+        found = FastAPI.openapi(app)
+        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        for methods in found["paths"].values():
+            for operation in methods.values():
+                for answer in operation["responses"].values():
+                    if problem in answer.get("content", {}).values():
+                        answer["content"] = {"application/problem+json": problem}
+    assert app.openapi_schema is not None
+    return app.openapi_schema
 
 
 # --- consultations ---------------------------------------------------------------------------
 
 
-@v1.post("/consultations", status_code=201, tags=["consultations"])
+@v1.post("/consultations", status_code=201, tags=["consultations"], responses=problems(400, 413))
 async def open_consultation(
     body: schemas.OpenConsultation, service: Service, key: Consulting
 ) -> schemas.ConsultationOut:
@@ -82,7 +111,7 @@ async def open_consultation(
     return schemas.ConsultationOut.model_validate(found, from_attributes=True)
 
 
-@v1.get("/consultations/{id}", tags=["consultations"])
+@v1.get("/consultations/{id}", tags=["consultations"], responses=problems(404))
 async def get_consultation(id: str, service: Service, key: Reading) -> schemas.ConsultationOut:
     """A consultation as it stands."""
     found = await service.get(id, owner=_reads(key))
@@ -94,11 +123,12 @@ async def get_consultation(id: str, service: Service, key: Reading) -> schemas.C
     tags=["consultations"],
     response_model=schemas.TurnOut,
     responses={
+        **problems(400, 404, 409, 413),
         200: {
             "description": "The turn; as a stream, `delta` events with new text of the reply "
             "(`id` is the number of characters so far), then one `turn` or `problem` event.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        }
+            "content": {"text/event-stream": {"schema": TEXT}},
+        },
     },
 )
 async def take_turn(
@@ -171,14 +201,14 @@ def _count(metrics: Metrics, result: dict[str, Any], started: float) -> None:
         metrics.levels.labels(result["triage"]["level"]).inc()
 
 
-@v1.get("/consultations/{id}/transcript", tags=["consultations"])
+@v1.get("/consultations/{id}/transcript", tags=["consultations"], responses=problems(404))
 async def transcript(id: str, service: Service, key: Reading) -> list[schemas.MessageOut]:
     """What was said, in order."""
     found = await service.transcript(id, owner=_reads(key))
     return [schemas.MessageOut.model_validate(m, from_attributes=True) for m in found]
 
 
-@v1.get("/consultations/{id}/events", tags=["consultations"])
+@v1.get("/consultations/{id}/events", tags=["consultations"], responses=problems(404))
 async def list_events(
     id: str,
     service: Service,
@@ -190,7 +220,7 @@ async def list_events(
     return [schemas.EventOut.model_validate(e, from_attributes=True) for e in found]
 
 
-@v1.post("/consultations/{id}/close", tags=["consultations"])
+@v1.post("/consultations/{id}/close", tags=["consultations"], responses=problems(404, 409))
 async def close(id: str, service: Service, key: Consulting) -> schemas.ConsultationOut:
     """Close the consultation. Nothing can be said in it afterwards."""
     found = await service.close(id, owner=_writes(key))
@@ -210,13 +240,13 @@ def _writes(key: ApiKey) -> str | None:
 # --- without a conversation ------------------------------------------------------------------
 
 
-@v1.post("/assess", tags=["assessment"])
+@v1.post("/assess", tags=["assessment"], responses=problems(400, 413))
 async def assess_case(body: schemas.AssessCase, service: Service, _: Consulting) -> Assessment:
     """Assess a case as it stands: findings, differential, urgency, next question."""
     return assess(service.desk, **{name: getattr(body, name) for name in type(body).model_fields})
 
 
-@v1.post("/parse", tags=["assessment"])
+@v1.post("/parse", tags=["assessment"], responses=problems(400, 413))
 async def parse(body: schemas.ParseText, service: Service, _: Consulting) -> schemas.ParsedOut:
     """Read a text for findings."""
     desk = service.desk
@@ -252,7 +282,10 @@ async def live() -> schemas.Health:
     return schemas.Health(status="ok")
 
 
-@health.get("/health/ready", responses=PROBLEMS)
+@health.get(
+    "/health/ready",
+    responses={503: {"model": schemas.Health, "description": "No consultation can be taken."}},
+)
 async def ready(service: Service, response: Response) -> schemas.Health:
     """Whether consultations can be taken. `degraded` without a model or without retrieval: then
     replies are worded from the knowledge, or carry no citations."""
@@ -273,7 +306,11 @@ async def ready(service: Service, response: Response) -> schemas.Health:
     return schemas.Health(status="ok" if whole else "degraded", parts=parts)
 
 
-@health.get("/metrics", response_class=Response)
+@health.get(
+    "/metrics",
+    response_class=Response,
+    responses={**problems(401, 403), 200: {"content": {"text/plain": {"schema": TEXT}}}},
+)
 async def metrics(request: Request, _: Annotated[ApiKey, Depends(allowed("admin"))]) -> Response:
     """Counters in the text format of Prometheus."""
     found: Metrics = request.app.state.metrics
