@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -35,7 +36,7 @@ from langgraph.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from sqlalchemy import Row, Table, delete, func, select
+from sqlalchemy import ColumnElement, Delete, Insert, Row, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,6 +68,48 @@ def thread_config(consultation_id: str, lease: turns.Lease | None = None) -> Run
 def utc_now() -> datetime:
     """The clock on the wall."""
     return datetime.now(UTC)
+
+
+# Statements of every step are built once: building one costs more than running it.
+_NEWEST = (
+    select(checkpoints)
+    .where(
+        checkpoints.c.thread_id == bindparam("thread"),
+        checkpoints.c.namespace == bindparam("space"),
+    )
+    .order_by(checkpoints.c.id.desc())
+    .limit(1)
+)
+_PENDING = select(writes_of).where(
+    writes_of.c.thread_id == bindparam("thread"),
+    writes_of.c.namespace == bindparam("space"),
+    writes_of.c.checkpoint_id == bindparam("checkpoint"),
+)
+
+
+@cache
+def _insert(dialect: str, table: Table, *, replace: bool) -> Insert:
+    """Inserts rows; where one is there already, replaces or leaves it."""
+    make = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    statement = make(table)
+    key = [column.name for column in table.primary_key]
+    if not replace:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    fresh = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=fresh)
+
+
+def _older(table: Table, id_: ColumnElement[str]) -> Delete:
+    later = checkpoints.alias()
+    newest = select(func.max(later.c.id)).where(
+        later.c.thread_id == table.c.thread_id, later.c.namespace == table.c.namespace
+    )
+    return delete(table).where(
+        table.c.thread_id == bindparam("thread"), id_ < newest.scalar_subquery()
+    )
+
+
+_PRUNE = (_older(writes_of, writes_of.c.checkpoint_id), _older(checkpoints, checkpoints.c.id))
 
 
 class Checkpointer(BaseCheckpointSaver[str]):
@@ -131,7 +174,9 @@ class Checkpointer(BaseCheckpointSaver[str]):
         async with self.database.transaction() as connection:
             if lease is not None:
                 await turns.require(connection, lease)
-            await self._insert(connection, checkpoints, [row], replace=True)
+            await connection.execute(
+                _insert(self.database.dialect, checkpoints, replace=True), [row]
+            )
             await events.append(
                 connection,
                 row["thread_id"],
@@ -177,41 +222,20 @@ class Checkpointer(BaseCheckpointSaver[str]):
                 await turns.require(connection, lease)
             # A node's writes do not change once they are there; an error, an interrupt or the
             # answer to one is replaced by a later one, or a retry would see the earlier answer.
-            await self._insert(connection, writes_of, plain, replace=False)
-            await self._insert(connection, writes_of, special, replace=True)
-
-    async def _insert(
-        self,
-        connection: AsyncConnection,
-        table: Table,
-        rows: list[dict[str, Any]],
-        *,
-        replace: bool,
-    ) -> None:
-        if not rows:
-            return
-        make = postgresql_insert if self.database.dialect == "postgresql" else sqlite_insert
-        statement = make(table)
-        key = [column.name for column in table.primary_key]
-        if replace:
-            fresh = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
-            statement = statement.on_conflict_do_update(index_elements=key, set_=fresh)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=key)
-        await connection.execute(statement, rows)
+            for rows, replace in ((plain, False), (special, True)):
+                if rows:
+                    insert = _insert(self.database.dialect, writes_of, replace=replace)
+                    await connection.execute(insert, rows)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that `config` names, or the newest of its thread; None where none is."""
         thread_id, namespace = _place(config)
-        query = select(checkpoints).where(
-            checkpoints.c.thread_id == thread_id, checkpoints.c.namespace == namespace
-        )
+        query = _NEWEST
         if (id_ := get_checkpoint_id(config)) is not None:
             query = query.where(checkpoints.c.id == id_)
+        place = {"thread": thread_id, "space": namespace}
         async with self.database.reading() as connection:
-            row = (
-                await connection.execute(query.order_by(checkpoints.c.id.desc()).limit(1))
-            ).first()
+            row = (await connection.execute(query, place)).first()
             return None if row is None else await self._tuple(connection, row)
 
     async def alist(
@@ -244,14 +268,10 @@ class Checkpointer(BaseCheckpointSaver[str]):
             yield one
 
     async def _tuple(self, connection: AsyncConnection, row: Row[Any]) -> CheckpointTuple:
-        query = select(writes_of).where(
-            writes_of.c.thread_id == row.thread_id,
-            writes_of.c.namespace == row.namespace,
-            writes_of.c.checkpoint_id == row.id,
-        )
+        place = {"thread": row.thread_id, "space": row.namespace, "checkpoint": row.id}
         # Sorted here: the order of text differs between databases, and LangGraph means Python's.
         pending = sorted(
-            (await connection.execute(query)).all(),
+            (await connection.execute(_PENDING, place)).all(),
             key=lambda w: writes_sort_key(w.task_path, w.task_id, w.position),
         )
         return CheckpointTuple(
@@ -289,14 +309,8 @@ async def prune(connection: AsyncConnection, thread_id: str) -> None:
 
     Call it with `turns.finish`: what a turn has gone through is of no use once it is answered.
     """
-    later = checkpoints.alias()
-    for table, id_ in ((writes_of, writes_of.c.checkpoint_id), (checkpoints, checkpoints.c.id)):
-        newest = select(func.max(later.c.id)).where(
-            later.c.thread_id == table.c.thread_id, later.c.namespace == table.c.namespace
-        )
-        await connection.execute(
-            delete(table).where(table.c.thread_id == thread_id, id_ < newest.scalar_subquery())
-        )
+    for statement in _PRUNE:
+        await connection.execute(statement, {"thread": thread_id})
 
 
 def _place(config: RunnableConfig) -> tuple[str, str]:

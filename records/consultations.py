@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Actor, Event, to_outbox
@@ -37,6 +37,16 @@ class Consultation:
 
 _COLUMNS = [consultation.c[name] for name in Consultation.__dataclass_fields__]
 
+# Built once: building a statement costs more than running it.
+_GET = select(*_COLUMNS).where(consultation.c.id == bindparam("of"))
+_GET_LOCKED = _GET.with_for_update()  # SQLite has one writer anyway, and leaves the lock out
+_INSERT = insert(consultation)
+_SET_STATUS = (
+    update(consultation)
+    .where(consultation.c.id == bindparam("of"), consultation.c.status != "closed")
+    .values(status=bindparam("new_status"), closed_at=bindparam("new_closed_at"))
+)
+
 
 async def create(
     connection: AsyncConnection,
@@ -66,7 +76,7 @@ async def create(
         closed_at=None,
     )
     values = {name: getattr(made, name) for name in Consultation.__dataclass_fields__}
-    await connection.execute(insert(consultation).values(values))
+    await connection.execute(_INSERT, values)
     pinned = ("language", "patient", "consent", "knowledge_release", "model_release", "seed")
     opened = Event(
         type="consultation.opened",
@@ -86,13 +96,8 @@ async def get(
     """
     if not events.storable(id):
         raise NotFound()
-    query = select(*_COLUMNS).where(consultation.c.id == id)
-    if owner is not None:
-        query = query.where(consultation.c.owner == owner)
-    if lock:
-        query = query.with_for_update()  # SQLite has one writer anyway, and leaves it out
-    row = (await connection.execute(query)).first()
-    if row is None:
+    row = (await connection.execute(_GET_LOCKED if lock else _GET, {"of": id})).first()
+    if row is None or (owner is not None and row.owner != owner):
         raise NotFound()
     return Consultation(*row)
 
@@ -101,10 +106,9 @@ async def set_status(
     connection: AsyncConnection, id: str, status: Status, *, now: datetime
 ) -> None:
     """Sets the status; a closed consultation stays closed."""
+    closed_at = now if status == "closed" else None
     await connection.execute(
-        update(consultation)
-        .where(consultation.c.id == id, consultation.c.status != "closed")
-        .values(status=status, closed_at=now if status == "closed" else None)
+        _SET_STATUS, {"of": id, "new_status": status, "new_closed_at": closed_at}
     )
 
 

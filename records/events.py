@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import Table, exists, insert, select
+from sqlalchemy import Table, bindparam, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import EVENT_TYPES, Event, ModelCall, RetrievalCall
@@ -40,6 +40,18 @@ ROLES: dict[str, Literal["patient", "service"]] = {
     "reply.given": "service",
 }
 """The events that are messages, and whose. Their payload has the words under `text`."""
+
+
+# Built once: building a statement costs more than running it.
+_MINE = event.c.consultation_id == bindparam("of")
+_LAST = (
+    select(event.c.seq, event.c.hash, exists().where(_MINE, event.c.origin == bindparam("from")))
+    .where(_MINE)
+    .order_by(event.c.seq.desc())
+    .limit(1)
+)
+_LOCK = select(consultation.c.id).where(consultation.c.id == bindparam("of")).with_for_update()
+_INSERT = {table: insert(table) for table in (event, model_call, retrieval_call, message)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +107,7 @@ async def lock(connection: AsyncConnection, consultation_id: str) -> None:
     Does nothing where there is no such consultation, and on SQLite, which has one writer anyway.
     """
     if connection.dialect.name == "postgresql":
-        await connection.execute(
-            select(consultation.c.id).where(consultation.c.id == consultation_id).with_for_update()
-        )
+        await connection.execute(_LOCK, {"of": consultation_id})
 
 
 async def append(
@@ -121,15 +131,7 @@ async def append(
     if not storable(consultation_id):
         raise NotFound()
     await lock(connection, consultation_id)
-    mine = event.c.consultation_id == consultation_id
-    last = (
-        await connection.execute(
-            select(event.c.seq, event.c.hash, exists().where(mine, event.c.origin == origin))
-            .where(mine)
-            .order_by(event.c.seq.desc())
-            .limit(1)
-        )
-    ).first()
+    last = (await connection.execute(_LAST, {"of": consultation_id, "from": origin})).first()
     if last is None and not await connection.scalar(
         select(exists().where(consultation.c.id == consultation_id))
     ):
@@ -138,9 +140,7 @@ async def append(
         return []
     seq, previous = (last.seq, last.hash) if last else (0, chain.GENESIS)
     at = to_text(now)
-    rows: dict[Table, list[dict[str, Any]]] = {
-        table: [] for table in (event, model_call, retrieval_call, message)
-    }
+    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _INSERT}
     for n, item in enumerate(parsed):
         seq += 1
         place: dict[str, Any] = {"consultation_id": consultation_id, "seq": seq, "turn": turn}
@@ -163,7 +163,7 @@ async def append(
             rows[message].append(place | {"role": said.role, "text": said.text, "at": said.at})
     for table, values in rows.items():
         if values:
-            await connection.execute(insert(table), values)
+            await connection.execute(_INSERT[table], values)
     return [row["seq"] for row in rows[event]]
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, Update, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -80,6 +81,21 @@ class Begun:
 
 _COLUMNS = [turn.c[name] for name in Turn.__dataclass_fields__]
 
+# Statements of every turn are built once: building one costs more than running it.
+_OF_THIS = turn.c.consultation_id == bindparam("of")
+_NEWEST_OR_SAME = (
+    select(*_COLUMNS)
+    .where(
+        _OF_THIS,
+        or_(
+            turn.c.number == select(func.max(turn.c.number)).where(_OF_THIS).scalar_subquery(),
+            turn.c.idempotency_key == bindparam("key"),
+        ),
+    )
+    .order_by(turn.c.number)
+)
+_INSERT = insert(turn)
+
 
 async def begin(
     connection: AsyncConnection,
@@ -105,12 +121,7 @@ async def begin(
     if "\0" in text or not _is_unicode(text):
         raise TextNotStorable()
     found = await consultations.get(connection, consultation_id, owner=owner, lock=True)
-    of_this = turn.c.consultation_id == consultation_id
-    newest = select(func.max(turn.c.number)).where(of_this).scalar_subquery()
-    query = select(*_COLUMNS).where(
-        of_this, or_(turn.c.number == newest, turn.c.idempotency_key == key)
-    )
-    rows = (await connection.execute(query.order_by(turn.c.number))).all()
+    rows = (await connection.execute(_NEWEST_OR_SAME, {"of": consultation_id, "key": key})).all()
     last = rows[-1] if rows else None
     same = next((row for row in rows if row.idempotency_key == key), None)
     if same is not None:
@@ -131,17 +142,16 @@ async def begin(
         again = Lease(consultation_id, same.number, same.attempt + 1)
         await connection.execute(
             update(turn)
-            .where(of_this, turn.c.number == same.number)
+            .where(turn.c.consultation_id == consultation_id, turn.c.number == same.number)
             .values(held | {"attempt": again.attempt, "error": None, "finished_at": None})
         )
         return Begun(same.number, lease=again, resumed=True)
     number = last.number + 1 if last is not None else 1
     await connection.execute(
-        insert(turn).values(
-            held
-            | {"consultation_id": consultation_id, "number": number, "attempt": 1}
-            | {"idempotency_key": key, "body_hash": body_hash, "text": text, "started_at": now}
-        )
+        _INSERT,
+        held
+        | {"consultation_id": consultation_id, "number": number, "attempt": 1}
+        | {"idempotency_key": key, "body_hash": body_hash, "text": text, "started_at": now},
     )
     said = Event(type="patient.said", actor="patient", payload={"text": text})
     await events.append(connection, consultation_id, [to_outbox(said)], now=now, turn=number)
@@ -156,17 +166,31 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
-    return (
-        turn.c.consultation_id == lease.consultation_id,
-        turn.c.number == lease.number,
-        turn.c.attempt == lease.attempt,
-        turn.c.status == "running",
-    )
+_HELD: tuple[ColumnElement[bool], ...] = (
+    _OF_THIS,
+    turn.c.number == bindparam("held_number"),
+    turn.c.attempt == bindparam("held_attempt"),
+    turn.c.status == "running",
+)
+_REQUIRE = select(turn.c.number).where(*_HELD).with_for_update(read=True)
+
+
+def _held(lease: Lease) -> dict[str, Any]:
+    """The values of `_HELD`."""
+    return {
+        "of": lease.consultation_id,
+        "held_number": lease.number,
+        "held_attempt": lease.attempt,
+    }
+
+
+@cache
+def _changing(*columns: str) -> Update:
+    return update(turn).where(*_HELD).values({name: bindparam(name) for name in columns})
 
 
 async def _change(connection: AsyncConnection, lease: Lease, values: dict[str, Any]) -> None:
-    changed = await connection.execute(update(turn).where(*_held(lease)).values(values))
+    changed = await connection.execute(_changing(*values), _held(lease) | values)
     if changed.rowcount != 1:
         raise LeaseLost()
 
@@ -178,8 +202,7 @@ async def heartbeat(connection: AsyncConnection, lease: Lease, *, until: datetim
 
 async def require(connection: AsyncConnection, lease: Lease) -> None:
     """Raises LeaseLost unless the lease still holds, and keeps it so for this transaction."""
-    query = select(turn.c.number).where(*_held(lease)).with_for_update(read=True)
-    if await connection.scalar(query) is None:
+    if await connection.scalar(_REQUIRE, _held(lease)) is None:
         raise LeaseLost()
 
 
@@ -233,9 +256,10 @@ async def take_over(
     """A lease on a turn that `expired` found, or None where another was faster or it lives."""
     changed = await connection.execute(
         update(turn)
-        .where(*_held(left.lease), turn.c.lease_until == left.lease_until)
+        .where(*_HELD, turn.c.lease_until == left.lease_until)
         .where(turn.c.lease_until < now)
-        .values(lease_owner=holder, lease_until=now + lease, attempt=left.attempt + 1)
+        .values(lease_owner=holder, lease_until=now + lease, attempt=left.attempt + 1),
+        _held(left.lease),
     )
     if changed.rowcount != 1:
         return None
