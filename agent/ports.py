@@ -172,6 +172,15 @@ class Retriever(Protocol):
         """The best `k` passages in `language`, best first; only those of `entries` when given."""
         ...
 
+    async def answer(
+        self, question: str, *, language: Language, entries: Sequence[str]
+    ) -> Retrieved:
+        """The sentences that answer a question, as passages whose text is no more than them.
+
+        Only of `entries` or of a condition that the question names; empty where nothing answers.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class PhraseMatch:

@@ -311,7 +311,8 @@ def _follow_up(reply: replies.Reply, state: ConsultationState) -> None:
 
 
 def _answer(reply: replies.Reply, state: ConsultationState) -> None:
-    """Answer a question from the passages, in their own words, or say that there is none."""
+    """Answer a question with the sentences that answer it, under the name of what they are
+    about, or say that there are none."""
     language = state["language"]
     passages = state.get("passages", [])
     if stage_of(state) == "emergency":
@@ -319,7 +320,12 @@ def _answer(reply: replies.Reply, state: ConsultationState) -> None:
     if not passages:
         reply.paragraph(texts.say(texts.NO_ANSWER, language))
         return
-    best = passages[0]
-    number = reply.cite(citation(best, best["text"]))
     reply.paragraph(texts.say(texts.ANSWER_INTRO, language))
-    reply.line(f"{best['text'].strip()} [{number}]")
+    heading = ""
+    for passage in passages:
+        above = f"{passage['title']} – {passage['section']}"
+        if above != heading:
+            heading = above
+            reply.line(f"{heading}{':' if language == 'en' else '：'}")
+        number = reply.cite(citation(passage, passage["text"]))
+        reply.line(f"- {passage['text']} [{number}]")

@@ -19,8 +19,8 @@ _PASSAGES = 60
 
 
 async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any]:
-    """Query from the structured state, within the entries that the advice will speak of; a
-    patient's own question is looked up as it was asked."""
+    """Query from the structured state, within the entries that the advice will speak of; of a
+    patient's own question only the sentences that answer it."""
     desk = runtime.context
     retriever = desk.ports.retriever
     if retriever is None:
@@ -31,9 +31,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         *speaking_conditions(state, desk),
     ]
     if answering(state):
-        found = await retriever.search(
-            state["text"], language=language, k=4, entries=entries or None
-        )
+        found = await retriever.answer(state["text"], language=language, entries=entries)
     elif entries:
         found = await retriever.search(
             _query(state), language=language, k=_PASSAGES, entries=entries

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from agent.ports import Language, Passage, Retrieved
 from knowledge.documents.articles import Chunk, release_of
+from knowledge.retrieval.answers import Answers
 from knowledge.retrieval.dense import DenseIndex
 from knowledge.retrieval.embedder import Embedder, Vectors
 from knowledge.retrieval.sparse import SparseIndex
@@ -49,6 +51,7 @@ class HybridRetriever:
         self._embedder = embedder
         self._dense = DenseIndex(vectors, gpu=gpu) if vectors is not None else None
         self._sparse = sparse
+        self._answers = Answers(self._chunks)
         self._rows: dict[str, list[int]] = {"en": [], "zh": []}
         self._of_entry: dict[tuple[str, str], list[int]] = {}
         for row, chunk in enumerate(self._chunks):
@@ -105,6 +108,21 @@ class HybridRetriever:
             best += [row for row in rows if row not in fused][: k - len(best)]
         passages = tuple(self._passage(row, fused.get(row, 0.0)) for row in best)
         return Retrieved(query, self._release, passages)
+
+    async def answer(
+        self, question: str, *, language: Language, entries: Sequence[str]
+    ) -> Retrieved:
+        """The sentences that answer a question, as passages whose text is no more than them.
+
+        Only of `entries`, the first that has an answer, or of the condition that the question
+        names. Empty where nothing answers.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._worker, self._answers.find, question, language, entries
+        )
+        passages = tuple(replace(self._passage(a.row, 1.0), text=a.quote) for a in found)
+        return Retrieved(question, self._release, passages)
 
     def _passage(self, row: int, score: float) -> Passage:
         chunk = self._chunks[row]
