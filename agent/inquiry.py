@@ -105,13 +105,13 @@ def choose(
     now = float(danger @ p)
     moved = yes * np.abs(if_yes @ danger - now) + (1 - yes) * np.abs(if_no @ danger - now)
     completing = _completing(network, present, patient)
-    rules = np.array([_heaviest(network, int(c), completing) for c in columns])
+    rules = _weights(network, columns, completing)
     score = np.maximum(gain, 0.0) + DANGER_WEIGHT * moved + RULE_WEIGHT * yes * rules
     score = np.where((yes > _SURE) | (yes < 1 - _SURE) & (rules * yes < 0.005), 0.2 * score, score)
     last = asked[-1] if asked and asked[-1] in knowledge.findings else None
     group = knowledge.findings[last].group if last else None
     if group:
-        same = [knowledge.findings[network.findings[c]].group == group for c in columns]
+        same = [knowledge.findings[network.findings[c]].group == group for c in columns.tolist()]
         score = np.where(same, score * GROUP_BONUS, score)
 
     best = int(np.argmax(score))
@@ -158,13 +158,14 @@ def _candidates(
     known: Set[str] = findings.keys() | set(asked) | present
     pregnant = bool(patient.pregnant) or "pregnant" in present
     for key, finding in knowledge.findings.items():
-        if key in known or not finding.askable or finding.kind == "measurement":
-            continue
-        if knowledge.ancestors[key] & evidence.absent:
-            continue
-        if key == "pregnant" and patient.pregnant is not None:
-            continue
-        if triage.applies(finding.who, patient.age_years, patient.sex, pregnant):
+        if (
+            finding.askable
+            and finding.kind != "measurement"
+            and key not in known
+            and knowledge.ancestors[key].isdisjoint(evidence.absent)
+            and not (key == "pregnant" and patient.pregnant is not None)
+            and triage.applies(finding.who, patient.age_years, patient.sex, pregnant)
+        ):
             yield network.column[key]
 
 
@@ -174,7 +175,7 @@ def _answer(
     """Probability of a yes to each question in each condition, an array (rows, columns)."""
     present, _ = network.closed(evidence)
     above = network.parent[columns]
-    parent_known = np.array([int(a) in present for a in above])
+    parent_known = np.array([a in present for a in above.tolist()])
     chosen = np.where(
         parent_known[None, :],
         network.step[np.ix_(rows, columns)],
@@ -205,6 +206,7 @@ def _completing(network: Network, present: Set[str], patient: Patient) -> dict[s
     knowledge = network.knowledge
     known = (patient.age_years, patient.sex, patient.pregnant)
     found: dict[str, float] = {}
+    would: dict[str, Set[str]] = {}  # what would be present after a yes
     for rule in knowledge.rules.values():
         when = rule.when
         if when is None or not triage.applies(rule.who, *known):
@@ -215,19 +217,23 @@ def _completing(network: Network, present: Set[str], patient: Patient) -> dict[s
         for key in lacking or network.named_by(rule.id):
             if key in present or DANGER[rule.level] <= found.get(key, 0.0):
                 continue
-            would = present | {key} | knowledge.ancestors[key]
-            if triage.holds(when, would, knowledge, *known):
+            if key not in would:
+                would[key] = present | {key} | knowledge.ancestors[key]
+            if triage.holds(when, would[key], knowledge, *known):
                 found[key] = DANGER[rule.level]
     return found
 
 
-def _heaviest(network: Network, column: int, completing: Mapping[str, float]) -> float:
-    """The weight of the most urgent red flag that a yes to this finding would set off."""
-    key = network.findings[column]
-    weight = completing.get(key, 0.0)
-    for above in network.knowledge.ancestors[key]:
-        weight = max(weight, completing.get(above, 0.0))
-    return weight
+def _weights(
+    network: Network, columns: NDArray[np.int64], completing: Mapping[str, float]
+) -> Array:
+    """The weight of the most urgent red flag that a yes to each finding, which is also a yes to
+    what it is a kind of, would set off; an array (columns,)."""
+    heaviest = dict(completing)
+    for key, weight in completing.items():
+        for below in network.knowledge.descendants[key]:
+            heaviest[below] = max(weight, heaviest.get(below, 0.0))
+    return np.array([heaviest.get(network.findings[column], 0.0) for column in columns.tolist()])
 
 
 def _settled(

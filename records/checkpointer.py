@@ -36,13 +36,26 @@ from langgraph.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from sqlalchemy import ColumnElement, Delete, Insert, Row, Table, bindparam, delete, func, select
+from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from records import events, turns
 from records.database import Database
+from records.errors import LeaseLost
 from records.superseding import Superseding
 from records.tables import checkpoint as checkpoints
 from records.tables import checkpoint_write as writes_of
@@ -50,6 +63,7 @@ from records.tables import checkpoint_write as writes_of
 OUTBOX = "outbox"
 """The channel of the state whose items are put on record with the checkpoint."""
 
+_STANDS = frozenset((ERROR, INTERRUPT))  # no checkpoint follows on these
 _LEASE = "__lease"  # LangGraph keeps keys with two underscores out of the metadata it stores
 
 
@@ -88,10 +102,14 @@ _PENDING = select(writes_of).where(
 
 
 @cache
-def _insert(dialect: str, table: Table, *, replace: bool) -> Insert:
-    """Inserts rows; where one is there already, replaces or leaves it."""
-    make = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement = make(table)
+def _insert(dialect: str, table: Table, replace: bool, fenced: bool = False) -> Insert:
+    """Inserts a row; where one is there already, replaces or leaves it. A fenced one is inserted
+    only while a lease holds (`turns.held`)."""
+    statement = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
+    if fenced:
+        row = select(*(bindparam(c.name, type_=c.type) for c in table.c))
+        statement = statement.from_select(list(table.c), row.where(exists(turns.IS_HELD)))
+        statement = statement.execution_options(preserve_rowcount=True)
     key = [column.name for column in table.primary_key]
     if not replace:
         return statement.on_conflict_do_nothing(index_elements=key)
@@ -172,11 +190,11 @@ class Checkpointer(BaseCheckpointSaver[str]):
         lease: turns.Lease | None,
     ) -> None:
         async with self.database.transaction() as connection:
-            if lease is not None:
-                await turns.require(connection, lease)
-            await connection.execute(
-                _insert(self.database.dialect, checkpoints, replace=True), [row]
-            )
+            insert = _insert(self.database.dialect, checkpoints, True, lease is not None)
+            held = turns.held(lease) if lease is not None else {}
+            stored = await connection.execute(insert, row | held)
+            if lease is not None and stored.rowcount != 1:
+                raise LeaseLost()
             await events.append(
                 connection,
                 row["thread_id"],
@@ -196,7 +214,7 @@ class Checkpointer(BaseCheckpointSaver[str]):
         """Keeps what a node wrote until its super-step is complete. Raises LeaseLost."""
         thread_id, namespace = _place(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
-        if any(channel not in WRITES_IDX_MAP for channel, _ in writes) and (
+        if all(channel not in _STANDS for channel, _ in writes) and (
             await self._superseding.happens((thread_id, namespace, checkpoint_id))
         ):
             return
@@ -224,7 +242,7 @@ class Checkpointer(BaseCheckpointSaver[str]):
             # answer to one is replaced by a later one, or a retry would see the earlier answer.
             for rows, replace in ((plain, False), (special, True)):
                 if rows:
-                    insert = _insert(self.database.dialect, writes_of, replace=replace)
+                    insert = _insert(self.database.dialect, writes_of, replace)
                     await connection.execute(insert, rows)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:

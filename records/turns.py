@@ -135,7 +135,7 @@ async def begin(
         raise ConsultationClosed()
     if last is not None and last.status == "running":
         raise TurnRunning()
-    held = {"lease_owner": holder, "lease_until": now + lease, "status": "running"}
+    ours = {"lease_owner": holder, "lease_until": now + lease, "status": "running"}
     if same is not None and last is not None:
         if same.number != last.number:
             raise TurnSuperseded()
@@ -143,13 +143,13 @@ async def begin(
         await connection.execute(
             update(turn)
             .where(turn.c.consultation_id == consultation_id, turn.c.number == same.number)
-            .values(held | {"attempt": again.attempt, "error": None, "finished_at": None})
+            .values(ours | {"attempt": again.attempt, "error": None, "finished_at": None})
         )
         return Begun(same.number, lease=again, resumed=True)
     number = last.number + 1 if last is not None else 1
     await connection.execute(
         _INSERT,
-        held
+        ours
         | {"consultation_id": consultation_id, "number": number, "attempt": 1}
         | {"idempotency_key": key, "body_hash": body_hash, "text": text, "started_at": now},
     )
@@ -172,11 +172,12 @@ _HELD: tuple[ColumnElement[bool], ...] = (
     turn.c.attempt == bindparam("held_attempt"),
     turn.c.status == "running",
 )
-_REQUIRE = select(turn.c.number).where(*_HELD).with_for_update(read=True)
+IS_HELD = select(turn.c.number).where(*_HELD).with_for_update(read=True)
+"""Finds the turn while a lease holds, and keeps it so for the transaction. Takes `held`."""
 
 
-def _held(lease: Lease) -> dict[str, Any]:
-    """The values of `_HELD`."""
+def held(lease: Lease) -> dict[str, Any]:
+    """What `IS_HELD` asks for."""
     return {
         "of": lease.consultation_id,
         "held_number": lease.number,
@@ -190,7 +191,7 @@ def _changing(*columns: str) -> Update:
 
 
 async def _change(connection: AsyncConnection, lease: Lease, values: dict[str, Any]) -> None:
-    changed = await connection.execute(_changing(*values), _held(lease) | values)
+    changed = await connection.execute(_changing(*values), held(lease) | values)
     if changed.rowcount != 1:
         raise LeaseLost()
 
@@ -202,7 +203,7 @@ async def heartbeat(connection: AsyncConnection, lease: Lease, *, until: datetim
 
 async def require(connection: AsyncConnection, lease: Lease) -> None:
     """Raises LeaseLost unless the lease still holds, and keeps it so for this transaction."""
-    if await connection.scalar(_REQUIRE, _held(lease)) is None:
+    if await connection.scalar(IS_HELD, held(lease)) is None:
         raise LeaseLost()
 
 
@@ -259,7 +260,7 @@ async def take_over(
         .where(*_HELD, turn.c.lease_until == left.lease_until)
         .where(turn.c.lease_until < now)
         .values(lease_owner=holder, lease_until=now + lease, attempt=left.attempt + 1),
-        _held(left.lease),
+        held(left.lease),
     )
     if changed.rowcount != 1:
         return None
