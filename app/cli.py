@@ -390,6 +390,20 @@ def _keep(text: str, out: Path | None) -> None:
         _fail(f"{error.filename}: {error.strerror}")
 
 
+@bench_app.command("retrieval")
+def bench_retrieval(
+    build: Annotated[bool, typer.Option(help="Time a first build as well.")] = False,
+) -> None:
+    """Time retrieval: a start, a query; and measure what it finds."""
+    settings = _settings()
+    from bench.retrieval import run
+
+    try:
+        print(json.dumps(asyncio.run(run(settings, build=build, report=_report)), indent=2))
+    except _expected() as error:
+        _fail(str(error))
+
+
 def main() -> None:
     """Entry point of the command."""
     started = time.monotonic()

@@ -67,7 +67,7 @@ class VectorCache:
 
     def _read(self, path: Path) -> dict[str, _Half]:
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 keys, vectors = file["keys"], file["vectors"]
                 if vectors.shape != (len(keys), self.embedder.width):
                     raise ValueError("shape")

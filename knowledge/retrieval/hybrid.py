@@ -23,7 +23,9 @@ DEPTH = 50
 FITS = 2.5
 """A passage fits when its cosine is this many standard deviations above the mean over all
 passages of the language. The embedder's cosines are squeezed together, so that no fixed cosine
-would do."""
+would do. One that holds every word of the query fits as well."""
+HELD = 0.4
+"""By words alone a passage fits when it holds this share of the query's words."""
 
 
 def sparse_index(chunks: Sequence[Chunk]) -> SparseIndex:
@@ -89,14 +91,16 @@ class HybridRetriever:
             return Retrieved(query, self._release, ())
         by_words = self._sparse.scores(query)
         ranked = [sorted((r for r in rows if by_words[r] > 0), key=lambda r: -by_words[r])[:DEPTH]]
-        fits = bool(ranked[0])
+        held = self._sparse.held(query, ranked[0][0]) if ranked[0] else 0.0
+        fits = held >= HELD
         if self._dense is not None and self._embedder is not None:
             vector = self._embedder.embed([query], "query")[0]
             near = self._dense.search(vector, DEPTH, rows)
             ranked.append([row for row, _ in near])
             every = self._dense.vectors[self._rows[language]] @ vector
             spread = float(np.std(every)) or 1.0
-            fits = bool(near) and (near[0][1] - float(np.mean(every))) / spread >= FITS
+            above = (near[0][1] - float(np.mean(every))) / spread if near else 0.0
+            fits = above >= FITS or held == 1.0
         if entries is None and not fits:
             return Retrieved(query, self._release, ())
         fused: dict[int, float] = {}

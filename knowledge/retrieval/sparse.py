@@ -49,7 +49,9 @@ class SparseIndex:
         self._tokenise = Tokeniser()
         self.size = len(texts)
         self._index = bm25s.BM25(method="lucene")
-        self._index.index([self._tokenise(text) or ["-"] for text in texts], show_progress=False)
+        words = [self._tokenise(text) or ["-"] for text in texts]
+        self._index.index(words, show_progress=False)
+        self._words = [frozenset(row) for row in words]
         self._known = set(self._index.vocab_dict)
 
     def scores(self, query: str) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -58,3 +60,8 @@ class SparseIndex:
         if not words:
             return np.zeros(self.size, dtype=np.float32)
         return np.asarray(self._index.get_scores(words), dtype=np.float32)
+
+    def held(self, query: str, row: int) -> float:
+        """The share of a query's words that a row holds, 0 to 1."""
+        words = set(self._tokenise(query))
+        return len(words & self._words[row]) / len(words) if words else 0.0
