@@ -69,6 +69,9 @@ def create_app(service: ConsultationService) -> FastAPI:
         version="1.0.0",
         summary="An open medical consultation service. It is automated and no doctor.",
         lifespan=life,
+        # Their pages load scripts from a public server, which a hospital's network has no way to.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.service = service
     app.state.metrics = Metrics()

@@ -41,6 +41,8 @@ LEASE = timedelta(seconds=12)
 """How long a turn is held without a sign of life of its holder."""
 REMEMBERED = 10_000
 """Consultations that a process remembers to be waiting for their next words."""
+ATTEMPTS = 5
+"""Times that a turn is taken up; one that brings down every process that tries is then failed."""
 SWEEP = 3.0
 """Seconds between two looks for turns that were left behind."""
 
@@ -75,6 +77,7 @@ class RunningTurn:
     text: str = ""  # the reply so far
     result: dict[str, Any] | None = None
     error: Exception | None = None
+    taken_over: bool = False  # another process holds the turn now
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -275,13 +278,15 @@ class ConsultationService:
     async def _answer(self, turn: RunningTurn, lease: Lease, text: str) -> None:
         me = asyncio.current_task()
         assert me is not None  # always run as a task of its own
-        heart = asyncio.create_task(self._beat(lease, me))
+        heart = asyncio.create_task(self._beat(turn, lease, me))
         language: Language = detect_language(text) or "zh"
         try:
             state, language = await self._run_graph(turn, lease, text)
             result = turn_result(turn.consultation_id, turn.number, state)
             if result["reply"].startswith(turn.text):  # what an earlier attempt had said already
                 await turn.grow(result["reply"][len(turn.text) :])
+            # A beat that came after the turn was stored would find no running turn to hold.
+            await _stopped(heart)
             async with self.database.transaction() as connection:
                 await turns.finish(
                     connection,
@@ -297,7 +302,7 @@ class ConsultationService:
             log.warning("turn.lease_lost", consultation=turn.consultation_id, turn=turn.number)
             await turn.end(None, TurnRunning())
         except asyncio.CancelledError:
-            await turn.end(None, TurnFailed(language))
+            await turn.end(None, TurnRunning() if turn.taken_over else TurnFailed(language))
             raise
         except Exception as error:
             log.exception("turn.failed", consultation=turn.consultation_id, turn=turn.number)
@@ -305,8 +310,7 @@ class ConsultationService:
             known = isinstance(error, RecordsError)
             await turn.end(None, error if known else TurnFailed(language))
         finally:
-            heart.cancel()
-            await asyncio.wait([heart])  # it may hold a connection
+            await _stopped(heart)
             if self._running.get(turn.consultation_id) is turn:
                 del self._running[turn.consultation_id]
 
@@ -326,7 +330,7 @@ class ConsultationService:
             async with self.database.transaction() as connection:
                 await turns.fail(connection, lease, str(code), now=self.desk.ports.clock.now())
 
-    async def _beat(self, lease: Lease, work: asyncio.Task[None]) -> None:
+    async def _beat(self, turn: RunningTurn, lease: Lease, work: asyncio.Task[None]) -> None:
         """Show that the holder lives, three times a lease; stop the work once it was taken over."""
         while True:
             await asyncio.sleep(self.lease.total_seconds() / 3)
@@ -335,6 +339,7 @@ class ConsultationService:
                     until = self.desk.ports.clock.now() + self.lease
                     await turns.heartbeat(connection, lease, until=until)
             except LeaseLost:
+                turn.taken_over = True
                 work.cancel()
                 return
             except RecordsError as error:  # the next beat may come through
@@ -421,11 +426,17 @@ class ConsultationService:
             left = await turns.expired(connection, now=now)
         count = 0
         for turn in left:
+            mine = self._running.get(turn.consultation_id)
+            if mine is not None and mine.number == turn.number:
+                continue  # this process is only slow; its own beat renews the lease
             async with self.database.transaction() as connection:
                 lease = await turns.take_over(
                     connection, turn, holder=self.holder, lease=self.lease, now=now
                 )
-            if lease is not None:
+            if lease is not None and lease.attempt > ATTEMPTS:
+                log.error("turn.given_up", consultation=turn.consultation_id, turn=turn.number)
+                await self._fail(lease, TurnFailed("zh"))
+            elif lease is not None:
                 count += 1
                 log.info("turn.resumed", consultation=turn.consultation_id, turn=turn.number)
                 running = RunningTurn(
@@ -433,6 +444,12 @@ class ConsultationService:
                 )
                 self._start(running, lease, turn.text)
         return count
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    """End a task and wait until it has let go of everything; it may hold a connection."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def turn_result(id: str, number: int, state: Mapping[str, Any]) -> dict[str, Any]:
