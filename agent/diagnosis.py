@@ -36,7 +36,7 @@ from knowledge.clinical.schema import BANDS, Band, Condition, band_of
 
 Array = NDArray[np.float64]
 
-TEMPER = 0.6
+TEMPER = 0.75
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
 UNNAMED_CARDINAL = 0.2
 """Factor on a condition none of whose cardinal findings has come up."""
