@@ -11,7 +11,17 @@ import pytest
 from tests.conftest import NetworkReached
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("agent", "knowledge", "model", "evaluation", "records", "api", "app", "migrations", "bench")
+ROOMS = (
+    "agent",
+    "knowledge",
+    "model",
+    "evaluation",
+    "records",
+    "api",
+    "app",
+    "migrations",
+    "bench",
+)
 
 # For each room, what it may import from the others. A dotted name allows that module alone.
 ALLOWED: dict[str, set[str]] = {
