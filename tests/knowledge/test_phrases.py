@@ -25,19 +25,20 @@ def test_phrases_stand_by_themselves(knowledge: ClinicalKnowledge) -> None:
         assert len(everyday_sentences()[language]) > 30
 
 
+@pytest.fixture(scope="module")
+def matcher(knowledge: ClinicalKnowledge, weights: object) -> PhraseMatcher:
+    home = base.default_home()
+    _, made = open_retrieval(
+        knowledge, home / "index", embedder=base.locate(base.E5, home), report=print
+    )
+    assert made is not None
+    return made
+
+
 @pytest.mark.slow
 @pytest.mark.weights
 class TestMatcher:
     """On the whole knowledge; slow because all its phrases are embedded when they are not kept."""
-
-    @pytest.fixture(scope="class")
-    def matcher(self, knowledge: ClinicalKnowledge, weights: object) -> PhraseMatcher:
-        home = base.default_home()
-        _, made = open_retrieval(
-            knowledge, home / "index", embedder=base.locate(base.E5, home), report=print
-        )
-        assert made is not None
-        return made
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_a_finding_that_is_believed_is_right(
