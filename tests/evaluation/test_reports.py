@@ -90,8 +90,8 @@ def test_what_was_reached_is_kept(desk: Desk) -> None:
     """Floors a little below what was measured, so that a change that harms is noticed."""
     vignettes = triage.evaluate(desk, load_vignettes(desk.knowledge), split="all").overall
     sentences = safety.evaluate(desk, load_sentences(), split="all").overall
-    assert (vignettes.missed_emergencies.value or 0) <= 0.20
-    assert (vignettes.over_escalation.value or 0) <= 0.20
-    assert (vignettes.top_5.value or 0) >= 0.85
-    assert (sentences.recall.value or 0) >= 0.75
-    assert (sentences.false_alarms.value or 0) <= 0.10
+    assert (vignettes.missed_emergencies.value or 0) <= 0.14
+    assert (vignettes.over_escalation.value or 0) <= 0.13
+    assert (vignettes.top_5.value or 0) >= 0.91
+    assert (sentences.recall.value or 0) >= 0.85
+    assert (sentences.false_alarms.value or 0) <= 0.12
