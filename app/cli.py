@@ -351,7 +351,10 @@ def evaluate_triage(split: _SPLIT = "dev", out: _OUT = None) -> None:
     from evaluation import cases, triage
 
     desk = _evaluated(split)
-    report = triage.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
+    try:
+        report = triage.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
+    except cases.CasesError as error:
+        _fail(str(error))
     print(triage.table(report))
     _keep(report.model_dump_json(indent=1), out)
 
@@ -362,7 +365,10 @@ def evaluate_safety(split: _SPLIT = "dev", out: _OUT = None) -> None:
     from evaluation import cases, safety
 
     desk = _evaluated(split)
-    report = safety.evaluate(desk, cases.load_sentences(), split=split)
+    try:
+        report = safety.evaluate(desk, cases.load_sentences(), split=split)
+    except cases.CasesError as error:
+        _fail(str(error))
     print(safety.table(report))
     _keep(report.model_dump_json(indent=1), out)
 
