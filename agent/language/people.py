@@ -87,7 +87,7 @@ _OLD_AGE = 75.0
 _NOT_ME = re.compile(r"\bnot me\b|\bnot for me\b|不是我(?:本人|自己)?(?=\W|$)")
 _DEAD_OR_PAST = re.compile(
     r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|"
-    r"得过|患了|中了|去年|以前|上次|过世|查出"
+    r"得过|患了|中了|去年|以前(?!从?来?都?[没不])|上次|过世|查出"
 )
 _FEMALE = re.compile(
     r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|"

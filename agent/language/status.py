@@ -115,7 +115,7 @@ _PAST = re.compile(
     r"twenties|thirties|teens)\b"
     r"|\bonce had\b|\bhad (?:it |this )?(?:once )?before\b|\blong ago\b|\bago i had\b|"
     r"\bin (?:my )?childhood\b|\byears back\b|\bmonths back\b"
-    r"|去年|前年|大前年|以前|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|多年前|"
+    r"|去年|前年|大前年|以前(?!从?来?都?[没不])|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|多年前|"
     r"[几数一二两三四五六七八九十\d]年前|[几数一二两三四五六七八九十半\d]个?多?月前|早年|既往|"
     r"上个月|上次"
     r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
