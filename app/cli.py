@@ -322,6 +322,21 @@ def bench_turn(
     print(json.dumps(asyncio.run(run(settings, turns)), indent=2))
 
 
+@bench_app.command("load")
+def bench_load(
+    patients: Annotated[int, typer.Option(help="Consultations at once.", min=1)] = 50,
+    rounds: Annotated[int, typer.Option(help="Consultations each, in turn.", min=1)] = 2,
+) -> None:
+    """Time many consultations at once without the model; on PostgreSQL if it is configured."""
+    settings = _settings()
+    from bench.load import run
+
+    try:
+        print(json.dumps(asyncio.run(run(settings, patients=patients, rounds=rounds)), indent=2))
+    except _expected() as error:
+        _fail(str(error))
+
+
 @bench_app.command("chat")
 def bench_chat() -> None:
     """Time the model: first words, tokens a second."""

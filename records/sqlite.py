@@ -61,6 +61,7 @@ class DirectConnection(sqlite3.Connection):
     def __init__(self, *args: Any, thread: Executor, **options: Any) -> None:
         super().__init__(*args, **options)
         self._thread = thread
+        self._patience = int(options["timeout"] * 1000)
         self.writes = False  # what the next transaction is for
 
     def cursor(self, *_: Any) -> sqlite3.Cursor:  # type: ignore[override]
@@ -71,10 +72,18 @@ class DirectConnection(sqlite3.Connection):
     def begin(self) -> None:
         """Begins a transaction. One that writes takes its lock at once: one that read first and
         then wants to write would fail where another wrote in between, without any waiting."""
-        if self.writes:
-            self._wait(partial(self.execute, "BEGIN IMMEDIATE"))
-        else:
+        if not self.writes:
             self.execute("BEGIN")
+            return
+        # As scripts, because the timeout is set when its statement is prepared, not when it runs.
+        patient = f"PRAGMA busy_timeout = {self._patience}"
+        try:
+            self.executescript(f"PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; {patient}")
+        except sqlite3.DatabaseError as error:
+            self.executescript(patient)
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            self._wait(partial(self.execute, "BEGIN IMMEDIATE"))
 
     def commit(self) -> None:
         """Commits; returns when the disk has it."""

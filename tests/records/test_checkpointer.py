@@ -348,3 +348,25 @@ async def test_a_late_turn_costs_no_more_than_an_early_one(database: Database) -
         cost.append(await stored() - before)
         await saver.aprune([id])
     assert cost[40] < 1.5 * cost[2]
+
+
+async def test_a_turn_taken_over_while_a_step_is_stored(database: Database) -> None:
+    id, saver = await open_consultation(database), Checkpointer(database)
+    begun = await a_turn(database, id)
+    assert begun.lease is not None
+    later = NOW.replace(hour=23)
+    async with Database(database.url.render_as_string(hide_password=False)) as other:
+        async with other.transaction() as connection:
+            (left,) = await turns.expired(connection, now=later)
+            await turns.take_over(connection, left, holder="other", lease=LEASE, now=later)
+            step = asyncio.create_task(
+                graph(saver).ainvoke(
+                    {"turn": 1, "steps": []}, thread_config(id, begun.lease), durability="sync"
+                )
+            )
+            await asyncio.sleep(0.3)
+            assert not step.done()  # it waits for what becomes of the turn
+        with pytest.raises(LeaseLost):
+            await step
+    async with database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(checkpoint)) == 0
