@@ -68,6 +68,7 @@ def test_consultation(plain: Server, knowledge: ClinicalKnowledge, case: Consult
 
 
 @pytest.mark.weights
+@pytest.mark.xdist_group("e5")  # one server with the model is enough
 @pytest.mark.parametrize("case", [case for case in CASES if case.weights], ids=ids)
 def test_consultation_with_the_model(
     whole: Server, knowledge: ClinicalKnowledge, case: Consultation
