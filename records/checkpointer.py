@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -37,23 +36,10 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
-from sqlalchemy import (
-    ColumnElement,
-    Delete,
-    Insert,
-    Row,
-    Table,
-    bindparam,
-    delete,
-    exists,
-    func,
-    select,
-)
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from records import events, turns
+from records import checkpoint_sql, events, turns
 from records.database import Database
 from records.errors import LeaseLost
 from records.superseding import Superseding
@@ -82,52 +68,6 @@ def thread_config(consultation_id: str, lease: turns.Lease | None = None) -> Run
 def utc_now() -> datetime:
     """The clock on the wall."""
     return datetime.now(UTC)
-
-
-# Statements of every step are built once: building one costs more than running it.
-_NEWEST = (
-    select(checkpoints)
-    .where(
-        checkpoints.c.thread_id == bindparam("thread"),
-        checkpoints.c.namespace == bindparam("space"),
-    )
-    .order_by(checkpoints.c.id.desc())
-    .limit(1)
-)
-_PENDING = select(writes_of).where(
-    writes_of.c.thread_id == bindparam("thread"),
-    writes_of.c.namespace == bindparam("space"),
-    writes_of.c.checkpoint_id == bindparam("checkpoint"),
-)
-
-
-@cache
-def _insert(dialect: str, table: Table, replace: bool, fenced: bool = False) -> Insert:
-    """Inserts a row; where one is there already, replaces or leaves it. A fenced one is inserted
-    only while a lease holds (`turns.held`)."""
-    statement = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
-    if fenced:
-        row = select(*(bindparam(c.name, type_=c.type) for c in table.c))
-        statement = statement.from_select(list(table.c), row.where(exists(turns.IS_HELD)))
-        statement = statement.execution_options(preserve_rowcount=True)
-    key = [column.name for column in table.primary_key]
-    if not replace:
-        return statement.on_conflict_do_nothing(index_elements=key)
-    fresh = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=fresh)
-
-
-def _older(table: Table, id_: ColumnElement[str]) -> Delete:
-    later = checkpoints.alias()
-    newest = select(func.max(later.c.id)).where(
-        later.c.thread_id == table.c.thread_id, later.c.namespace == table.c.namespace
-    )
-    return delete(table).where(
-        table.c.thread_id == bindparam("thread"), id_ < newest.scalar_subquery()
-    )
-
-
-_PRUNE = (_older(writes_of, writes_of.c.checkpoint_id), _older(checkpoints, checkpoints.c.id))
 
 
 class Checkpointer(BaseCheckpointSaver[str]):
@@ -190,9 +130,11 @@ class Checkpointer(BaseCheckpointSaver[str]):
         lease: turns.Lease | None,
     ) -> None:
         async with self.database.transaction() as connection:
-            insert = _insert(self.database.dialect, checkpoints, True, lease is not None)
+            statement = checkpoint_sql.insert(
+                self.database.dialect, checkpoints, True, lease is not None
+            )
             held = turns.held(lease) if lease is not None else {}
-            stored = await connection.execute(insert, row | held)
+            stored = await connection.execute(statement, row | held)
             if lease is not None and stored.rowcount != 1:
                 raise LeaseLost()
             await events.append(
@@ -211,7 +153,14 @@ class Checkpointer(BaseCheckpointSaver[str]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Keeps what a node wrote until its super-step is complete. Raises LeaseLost."""
+        """Keeps what a node wrote until its super-step is complete. Raises LeaseLost.
+
+        With a lease, an interrupt is not kept: the checkpoint says which node waits, and it asks
+        again when it is resumed.
+        """
+        lease = _lease(config)
+        if lease is not None and all(channel == INTERRUPT for channel, _ in writes):
+            return
         thread_id, namespace = _place(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
         if all(channel not in _STANDS for channel, _ in writes) and (
@@ -234,7 +183,6 @@ class Checkpointer(BaseCheckpointSaver[str]):
                 "content": content,
             }
             (special if channel in WRITES_IDX_MAP else plain).append(row)
-        lease = _lease(config)
         async with self.database.transaction() as connection:
             if lease is not None:
                 await turns.require(connection, lease)
@@ -242,13 +190,13 @@ class Checkpointer(BaseCheckpointSaver[str]):
             # answer to one is replaced by a later one, or a retry would see the earlier answer.
             for rows, replace in ((plain, False), (special, True)):
                 if rows:
-                    insert = _insert(self.database.dialect, writes_of, replace)
-                    await connection.execute(insert, rows)
+                    statement = checkpoint_sql.insert(self.database.dialect, writes_of, replace)
+                    await connection.execute(statement, rows)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that `config` names, or the newest of its thread; None where none is."""
         thread_id, namespace = _place(config)
-        query = _NEWEST
+        query = checkpoint_sql.NEWEST
         if (id_ := get_checkpoint_id(config)) is not None:
             query = query.where(checkpoints.c.id == id_)
         place = {"thread": thread_id, "space": namespace}
@@ -289,7 +237,7 @@ class Checkpointer(BaseCheckpointSaver[str]):
         place = {"thread": row.thread_id, "space": row.namespace, "checkpoint": row.id}
         # Sorted here: the order of text differs between databases, and LangGraph means Python's.
         pending = sorted(
-            (await connection.execute(_PENDING, place)).all(),
+            (await connection.execute(checkpoint_sql.PENDING, place)).all(),
             key=lambda w: writes_sort_key(w.task_path, w.task_id, w.position),
         )
         return CheckpointTuple(
@@ -327,7 +275,7 @@ async def prune(connection: AsyncConnection, thread_id: str) -> None:
 
     Call it with `turns.finish`: what a turn has gone through is of no use once it is answered.
     """
-    for statement in _PRUNE:
+    for statement in checkpoint_sql.PRUNE:
         await connection.execute(statement, {"thread": thread_id})
 
 
