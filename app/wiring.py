@@ -115,14 +115,21 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     report("reading the clinical knowledge")
     knowledge = await asyncio.to_thread(clinical.load)
     ports = Ports(clock=SystemClock())
-    # llama.cpp and torch both want every core while they load: one after the other.
-    ports.retriever, ports.phrases = await asyncio.to_thread(
-        load_retrieval, settings, knowledge, report
-    )
-    ports.model = await load_model(settings, report)
-    if ports.model is not None:
-        await warm(ports.model, report)
-    return await asyncio.to_thread(Desk.build, knowledge, ports, budget=settings.budget)
+
+    def compiled() -> Desk:
+        ports.retriever, ports.phrases = load_retrieval(settings, knowledge, report)
+        return Desk.build(knowledge, ports, budget=settings.budget)
+
+    # Compiling is Python on one core, the model is read by another: side by side.
+    compiling = asyncio.create_task(asyncio.to_thread(compiled))
+    try:
+        ports.model = await load_model(settings, report)
+        if ports.model is not None:
+            await warm(ports.model, report)
+    except BaseException:
+        await asyncio.wait([compiling])
+        raise
+    return await compiling
 
 
 async def warm(model: ChatModel, report: Report = quiet) -> None:

@@ -134,9 +134,6 @@ class _Engine:
         self._prefixes: OrderedDict[tuple[int, ...], str] = OrderedDict()
         self._made = 0
         socket = self._folder.path / "engine.sock"
-        # Threads that wait for each other by spinning starve when other processes want the cores
-        # too: then a reply takes ten times as long. Read once, when the library is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
             import xllamacpp
 
