@@ -164,9 +164,20 @@ def _candidates(
             and key not in known
             and knowledge.ancestors[key].isdisjoint(evidence.absent)
             and not (key == "pregnant" and patient.pregnant is not None)
+            and not _comes_first(network, network.column[key], known)
             and triage.applies(finding.who, patient.age_years, patient.sex, pregnant)
         ):
             yield network.column[key]
+
+
+def _comes_first(network: Network, column: int, known: Set[str]) -> bool:
+    """Whether the finding that this one is a kind of has to be asked first: whether there is a
+    rash comes before when the rash came. One that was asked in vain holds nothing up."""
+    above = int(network.parent[column])
+    if above < 0 or network.findings[above] in known:
+        return False
+    finding = network.knowledge.findings[network.findings[above]]
+    return finding.askable and finding.kind != "measurement"
 
 
 def _answer(
