@@ -16,7 +16,6 @@ from agent.language.understand import Profile, understand
 from agent.ports import Language
 from agent.state import Finding, Patient, Possibility, Question, RedFlag, Status, Triage
 from agent.weigh import weigh
-from agent.wording import texts
 from knowledge.clinical.schema import LEVELS
 
 
@@ -142,14 +141,7 @@ def _weighed(
             posterior=weighed.posterior,
             budget=desk.budget,
         )
-        if choice.finding is not None:
-            ask = desk.knowledge.findings[choice.finding].ask
-            question = Question(
-                finding=choice.finding,
-                text=ask.en if language == "en" else ask.zh,
-                options=texts.OPTIONS,
-                reason=inquiry.reason(choice, desk.network, language),
-            )
+        question = inquiry.question(choice, desk.network, language)
     return Assessment(
         language=language,
         patient=patient,

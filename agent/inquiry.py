@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from agent import triage
 from agent.diagnosis import Array, Evidence, Network, normalise
-from agent.state import Finding, Patient
+from agent.state import Finding, Patient, Question
+from agent.wording import texts
 from knowledge.clinical.schema import LEVELS, Level
 
 BUDGET = 8
@@ -272,6 +273,19 @@ def _settled(
             if triage.level_from_mass(levels, outcome) != now or int(np.argmax(outcome)) != leader:
                 return False
     return True
+
+
+def question(choice: Choice, network: Network, language: str) -> Question | None:
+    """The chosen question in the knowledge's own words; None where the choice is to stop."""
+    if choice.finding is None:
+        return None
+    ask = network.knowledge.findings[choice.finding].ask
+    return Question(
+        finding=choice.finding,
+        text=ask.en if language == "en" else ask.zh,
+        options=texts.OPTIONS,
+        reason=reason(choice, network, language),
+    )
 
 
 def reason(choice: Choice, network: Network, language: str) -> str:

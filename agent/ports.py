@@ -7,7 +7,7 @@ this file imports nothing but the standard library, so the arrow points one way.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -221,4 +221,3 @@ class Ports:
     retriever: Retriever | None = None
     model: ChatModel | None = None
     phrases: PhraseMatcher | None = None
-    extra: dict[str, Any] = field(default_factory=dict)

@@ -109,19 +109,7 @@ def _question(
         posterior=weighed.posterior,
         budget=budget,
     )
-    if choice.finding is None:
-        return None, choice.stop
-    ask = desk.knowledge.findings[choice.finding].ask
-    return (
-        Question(
-            kind="finding",
-            finding=choice.finding,
-            text=ask.en if language == "en" else ask.zh,
-            options=texts.OPTIONS,
-            reason=inquiry.reason(choice, desk.network, language),
-        ),
-        None,
-    )
+    return inquiry.question(choice, desk.network, language), choice.stop
 
 
 def _favourite_is_deadly(desk: Desk, patient: Patient, weighed: Weighed) -> bool:

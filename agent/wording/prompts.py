@@ -7,8 +7,6 @@ kept. Its examples do for a small model what instructions alone do not.
 
 from __future__ import annotations
 
-import hashlib
-
 from agent.ports import ChatRequest, Language, Message
 
 SYSTEM: dict[Language, str] = {
@@ -50,13 +48,3 @@ def request(
         seed=seed,
         deadline=12.0,
     )
-
-
-def fingerprint() -> str:
-    """Hash over all prompts: part of what a consultation is pinned to."""
-    digest = hashlib.sha256()
-    for language in ("en", "zh"):
-        digest.update(SYSTEM[language].encode())
-        for purpose in sorted(TASKS):
-            digest.update(TASKS[purpose][language].encode())
-    return f"prompts-{digest.hexdigest()[:12]}"
