@@ -61,6 +61,15 @@ class ClinicalKnowledge:
     conditions: dict[str, Condition] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    """More names of conditions, each with the condition's id, from where the imported conditions
+    come from. They are looked up when a condition is asked for by name, nowhere else."""
+
+    @cached_property
+    def written(self) -> dict[str, Condition]:
+        """The conditions that were written by hand. They alone decide on urgency and questions,
+        and no others are named to a patient."""
+        return {key: entry for key, entry in self.conditions.items() if entry.tier == "written"}
 
     @cached_property
     def release(self) -> str:
@@ -71,6 +80,8 @@ class ClinicalKnowledge:
             for key in sorted(table):
                 body = table[key].model_dump(mode="json")
                 digest.update(json.dumps([kind, body], sort_keys=True, ensure_ascii=False).encode())
+        if self.aliases:
+            digest.update(json.dumps(self.aliases, sort_keys=True, ensure_ascii=False).encode())
         return f"clinical-{digest.hexdigest()[:16]}"
 
     @cached_property
