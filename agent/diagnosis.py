@@ -232,21 +232,30 @@ class Network:
         return np.asarray(-np.minimum(2.5, 0.6 * outside))
 
     def explain(
-        self, condition: str, terms: Mapping[int, Array], posterior: Array
+        self,
+        condition: str,
+        terms: Mapping[int, Array],
+        posterior: Array,
+        likelihoods: Mapping[int, Array] | None = None,
     ) -> tuple[list[str], list[str]]:
         """The findings that speak for a condition and against it, strongest first.
 
         A finding's weight is the logarithm of its likelihood in the condition over its mean
         likelihood in everything else that is possible, and in all that is written. `terms` as
-        `terms` gives them, in any choice of findings.
+        `terms` gives them, in any choice of findings; `likelihoods` are the same before the
+        logarithm, for who explains several conditions.
         """
         row = self.row[condition]
         others = posterior.copy()
         others[row] = 0.0
         rest: Array = 0.5 * others / max(float(others.sum()), 1e-12)
         rest = rest + 0.5 * self.written / max(int(self.written.sum()), 1)
+        if likelihoods is None:
+            likelihoods = {column: np.exp(term) for column, term in terms.items()}
         weights = {
-            self.findings[column]: float(term[row]) - math.log(float(np.exp(term) @ rest))
+            # Not by BLAS, which calls in threads for long vectors and waits for them.
+            self.findings[column]: float(term[row])
+            - math.log(float(np.einsum("i,i->", likelihoods[column], rest)))
             for column, term in terms.items()
         }
         order = sorted(weights, key=lambda key: -weights[key])
@@ -276,11 +285,12 @@ class Network:
             posterior = kept / max(float(kept.sum()), 1e-300)
         told = evidence.present | evidence.absent
         terms = {c: t for c, t in self.terms(evidence).items() if self.findings[c] in told}
+        likelihoods = {column: np.exp(term) for column, term in terms.items()}
         found: list[Possibility] = []
         for row in self._leading(posterior, limit, None if candidates is None else limit):
             key = self.conditions[row]
             entry = self.knowledge.conditions[key]
-            supporting, against = self.explain(key, terms, posterior)
+            supporting, against = self.explain(key, terms, posterior, likelihoods)
             found.append(
                 Possibility(
                     condition=key,
@@ -300,21 +310,15 @@ class Network:
         """The rows worth telling of, best first. What is too improbable is left out; a written
         condition is held against the written ones alone, which decide on the urgency."""
         share = self.reviewed(posterior)
-        rows: list[int] = []
-        counts = {True: 0, False: 0}
+        order = np.argsort(-posterior, kind="stable")
+        probable = np.where(self.written, share, posterior)[order] >= LEAST
         most = {True: limit, False: IMPORTED if imported is None else imported}
-        for row in np.argsort(-posterior, kind="stable").tolist():
+        rows: list[int] = []
+        for row in order[probable].tolist() or order[:1].tolist():
             written = bool(self.written[row])
-            probability = float(share[row] if written else posterior[row])
-            if probability < LEAST and rows:
-                if not written:
-                    continue
-                break
-            if counts[written] < most[written]:
-                counts[written] += 1
+            if most[written] > 0:
+                most[written] -= 1
                 rows.append(row)
-            elif counts[True] >= limit:
-                break
         return rows
 
     def label(self, finding: str, language: str, evidence: Evidence) -> str:

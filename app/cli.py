@@ -263,6 +263,20 @@ def bench_load(
         _fail(str(error))
 
 
+@bench_app.command("reasoning")
+def bench_reasoning(
+    conditions: Annotated[int, typer.Option(help="How many conditions.", min=100)] = 2000,
+) -> None:
+    """Time the reasoning alone: compiling, posterior, differential, next question."""
+    settings = _settings()
+    from bench.reasoning import run
+
+    try:
+        print(json.dumps(run(settings, conditions=conditions, report=_report), indent=2))
+    except _expected() as error:
+        _fail(str(error))
+
+
 @bench_app.command("chat")
 def bench_chat() -> None:
     """Time the model: first words, tokens a second."""

@@ -85,6 +85,7 @@ class Names:
     def __init__(self, knowledge: ClinicalKnowledge) -> None:
         self.conditions = knowledge.conditions
         self._owner: dict[str, str] = {}
+        self._in_any_order: dict[frozenset[str], str] = {}
         written = list(knowledge.written.values())
         imported = [entry for entry in knowledge.conditions.values() if entry.tier != "written"]
         for entries in (written, imported):
@@ -98,8 +99,13 @@ class Names:
                         self._add(name, key)
 
     def _add(self, name: str, condition: str) -> None:
-        if key := key_of(name):
-            self._owner.setdefault(key, condition)
+        text = plain(_BRACKETS.sub("", name) or name)
+        if has_chinese(text):
+            self._owner.setdefault(_chinese(text), condition)
+        elif words := _english(text):
+            self._owner.setdefault("".join(words), condition)
+            if len(words) > 1:
+                self._in_any_order.setdefault(frozenset(words), condition)
 
     def exact(self, name: str) -> str | None:
         """The condition that has this name or synonym, or this id."""
@@ -112,6 +118,8 @@ class Names:
                 return Named(owner, "exact")
         text = plain(_BRACKETS.sub("", name) or name)
         chinese = has_chinese(text)
+        if not chinese and (owner := self._in_any_order.get(frozenset(_english(text)))):
+            return Named(owner, "form")
         for form in _forms_zh(_chinese(text)) if chinese else _forms_en(_english(text)):
             if owner := self._owner.get(form):
                 return Named(owner, "form")
