@@ -45,7 +45,7 @@ _SMALL_EN = frozenset(_TABLE["small_en"])
 _FORMS_ZH = re.compile("^(?:" + "|".join(_TABLE["forms_zh"]) + ")")
 _ENDS_ZH = re.compile("(?:" + "|".join(_TABLE["ends_zh"]) + ")$")
 _FORMS_EN = frozenset(stem(word) for word in _TABLE["forms_en"])
-_ENDS_EN = frozenset(stem(word) for word in _TABLE["ends_en"])
+_ENDS_EN = tuple(dict.fromkeys(stem(word) for word in _TABLE["ends_en"]))
 _SEEMING = re.compile("|".join(_TABLE["seeming"]))
 _SHORTEST = 2
 
@@ -156,14 +156,17 @@ def _forms_zh(key: str) -> Iterator[str]:
 
 
 def _forms_en(words: list[str]) -> Iterator[str]:
+    """The same in English; a name may have its "disease" or leave it off."""
     kept = [word for word in words if word not in _FORMS_EN]
     for some in (words, kept):
         joined = "".join(some)
-        if joined and joined not in _BROAD:
-            if some is kept and kept != words:
-                yield joined
-            if some[-1] in _ENDS_EN and "".join(some[:-1]) not in _BROAD:
-                yield "".join(some[:-1])
+        if not joined or joined in _BROAD:
+            continue
+        if some is not words:
+            yield joined
+        yield from (joined + end for end in _ENDS_EN)
+        if some[-1] in _ENDS_EN and "".join(some[:-1]) not in _BROAD:
+            yield "".join(some[:-1])
 
 
 def _endings_zh(key: str) -> Iterator[str]:
