@@ -39,8 +39,10 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 setup: $(VENV)/.ready
 setup-dev: $(VENV)/.ready-dev
 
+# Imported conditions are an extra: when they cannot be had it says so and goes on without them.
 weights: setup
 	@$(BIN)/huatuo model fetch
+	@$(BIN)/huatuo knowledge import cmekg --optional
 
 consult: weights
 	@$(BIN)/huatuo consult $(ARGS)
@@ -60,6 +62,7 @@ check: lint types
 
 test: check
 	@$(BIN)/huatuo model fetch --tests
+	@$(BIN)/huatuo knowledge import cmekg --optional
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not gpu"
 
 test-slow: setup-dev

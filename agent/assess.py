@@ -5,7 +5,7 @@ The same understanding, rules, reasoning and triage as in a consultation, in one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,7 +49,8 @@ def assess(
     """Assess a case from free text, from lists of findings, or from both.
 
     `present`, `absent` and `candidates` may be ids or words in the case's language. With
-    `candidates` the differential is over those conditions alone.
+    `candidates` the differential is over those conditions alone; each says which entries it stands
+    for (`asked`), because what has no entry of its own is taken for what it is a kind of.
     """
     patient = patient or Patient()
     findings: dict[str, Finding] = {}
@@ -103,15 +104,15 @@ def assess(
     }
     for flag in triage.fire(desk.knowledge, findings, patient):
         flags.setdefault(flag.rule, flag)
-    chosen: list[str] | None = None
+    chosen: dict[str, list[str]] | None = None
     if candidates is not None:
-        chosen = []
+        chosen = {}
         for name in candidates:
             named = condition_named(desk, name, language)
             if named is None:
                 unmatched.append(name)
-            elif named not in chosen:
-                chosen.append(named)
+            elif name not in chosen.setdefault(named, []):
+                chosen[named].append(name)
     return _weighed(
         desk, language, patient, findings, list(flags.values()), duration, chosen, unmatched
     )
@@ -124,7 +125,7 @@ def _weighed(
     findings: dict[str, Finding],
     flags: list[RedFlag],
     duration: str | None,
-    candidates: list[str] | None,
+    candidates: Mapping[str, Sequence[str]] | None,
     unmatched: list[str],
 ) -> Assessment:
     weighed = weigh(
@@ -138,15 +139,19 @@ def _weighed(
             patient,
             findings,
             [],
-            posterior=weighed.posterior,
+            posterior=weighed.reviewed,
             budget=desk.budget,
         )
         question = inquiry.question(choice, desk.network, language)
+    asked = candidates or {}
     return Assessment(
         language=language,
         patient=patient,
         findings=list(findings.values()),
-        differential=weighed.differential,
+        differential=[
+            item.model_copy(update={"asked": tuple(asked.get(item.condition, ()))})
+            for item in weighed.differential
+        ],
         triage=weighed.triage,
         red_flags=sorted(flags, key=lambda flag: LEVELS.index(flag.level)),
         question=question,
@@ -170,14 +175,10 @@ def _combined(listed: str | None, said: Status) -> Status:
 
 
 def condition_named(desk: Desk, name: str, language: Language) -> str | None:
-    """The condition of an id, a name or a synonym, or that a longer name speaks of."""
-    if name in desk.knowledge.conditions:
-        return name
-    low = name.strip().lower()
-    for key, condition in desk.knowledge.conditions.items():
-        own = (condition.name.en, condition.name.zh, *condition.synonyms.en, *condition.synonyms.zh)
-        if any(low == word.lower() for word in own):
-            return key
+    """The condition of an id, a name or a synonym in either language; where there is none, of what
+    the name is a form or a kind of, or of what it speaks of."""
+    if named := desk.names.find(name):
+        return named.condition
     hits = understand(name, lexicon=desk.lexicon, language=language).conditions
     longest = max(hits, key=lambda hit: hit.end - hit.start, default=None)
     return longest.condition if longest is not None else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from agent.diagnosis import Network
 from agent.inquiry import BUDGET
+from agent.language.names import Names
 from agent.language.understand import Lexicon
 from agent.ports import Ports
 from knowledge.clinical import ClinicalKnowledge
@@ -21,7 +23,14 @@ class Desk:
     ports: Ports
     budget: int = field(default=BUDGET)
 
+    @cached_property
+    def names(self) -> Names:
+        """Every name of every condition."""
+        return Names(self.knowledge)
+
     @classmethod
     def build(cls, knowledge: ClinicalKnowledge, ports: Ports, *, budget: int = BUDGET) -> Desk:
-        """Compile a knowledge release; takes about a second for 600 findings."""
-        return cls(knowledge, Network(knowledge), Lexicon.compile(knowledge), ports, budget)
+        """Compile a knowledge release; takes a second or two."""
+        desk = cls(knowledge, Network(knowledge), Lexicon.compile(knowledge), ports, budget)
+        _ = desk.names  # now, and not while somebody waits for an answer
+        return desk

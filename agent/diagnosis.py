@@ -15,7 +15,9 @@ Priors are per age band and sex. Duration counts through the condition's usual c
 condition of which no cardinal finding is known is made less probable, one whose cardinal findings
 are all denied is nearly excluded.
 
-Everything is arrays over (conditions, findings), compiled once for a knowledge release.
+Everything is arrays over (conditions, findings), compiled once for a knowledge release
+(`agent.compiled`). Imported conditions stand in them beside the written ones, so that they can be
+named as possible; urgency and questions are decided on the written ones alone (`reviewed`).
 """
 
 from __future__ import annotations
@@ -27,14 +29,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agent.state import Finding, Names, Patient, Possibility
+from agent import compiled
+from agent.compiled import Array as Array
+from agent.state import Confidence, Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.check import statement_findings
-from knowledge.clinical.schema import BANDS, Band, Condition, band_of
-
-Array = NDArray[np.float64]
+from knowledge.clinical.schema import Band, Condition, Tier, band_of
 
 TEMPER = 0.75
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
@@ -45,19 +46,12 @@ DENIED_CARDINAL = 0.02
 FLOOR = 0.0005
 """Probabilities of findings stay this far from 0 and 1: knowledge is never certain."""
 
-POPULATION: dict[Band, float] = {
-    "newborn": 0.01,
-    "infant": 0.03,
-    "toddler": 0.09,
-    "child": 0.08,
-    "teen": 0.06,
-    "adult": 0.30,
-    "middle": 0.25,
-    "older": 0.18,
-}
-"""Share of each age band among people who consult, for patients of unknown age."""
-FEMALE = 0.53
-"""Share of women among people who consult."""
+IMPORTED = 5
+"""Most imported conditions in a differential, unless they were asked for."""
+LEAST = 0.005
+"""Probability below which a condition is left out of a differential."""
+CONFIDENCE: dict[Tier, Confidence] = {"written": "reviewed", "imported": "lower"}
+"""How far each tier of the knowledge is to be trusted, as it is told with every possibility."""
 
 _DAY = 86_400.0
 _UNITS = {"Y": 365.25 * _DAY, "W": 7 * _DAY, "D": _DAY, "H": 3600.0, "S": 1.0}
@@ -113,19 +107,18 @@ class Network:
         self.row = {key: index for index, key in enumerate(self.conditions)}
         self.base: Array = np.array([f.base_rate for f in knowledge.findings.values()])
         self.parent = np.array([self._main_parent(key) for key in self.findings], dtype=np.int64)
-        self.given = self._given()
-        above = np.where(self.parent >= 0, self.parent, 0)
-        step = self.given / np.maximum(self.given[:, above], self.given)
-        step = np.where(self.parent[None, :] >= 0, step, self.given)
-        self.step: Array = np.clip(step, FLOOR, 1 - FLOOR)
-        self.log_step: Array = np.log(self.step)
-        self.log_no_step: Array = np.log1p(-self.step)
-        self.log_no: Array = np.log1p(-self.given)
-        self.cardinal = np.zeros((len(self.conditions), len(self.findings)), dtype=bool)
-        for row, condition in enumerate(knowledge.conditions.values()):
-            for key in condition.cardinal:
-                self.cardinal[row, self.column[key]] = True
-        self._course = np.array([_course(c) for c in knowledge.conditions.values()]).reshape(-1, 2)
+        self.given = compiled.given(knowledge, self.base, self.parent)
+        np.clip(self.given, FLOOR, 1 - FLOOR, out=self.given)
+        self.step = compiled.stepped(self.given, self.parent)
+        np.clip(self.step, FLOOR, 1 - FLOOR, out=self.step)
+        # Their logarithms are taken when they are asked for: a case reads a few columns of a
+        # thousand, and with imported knowledge each such table is tens of megabytes.
+        self.cardinal = compiled.cardinals(knowledge)
+        self._cardinals = self.cardinal.sum(axis=1)
+        entries = tuple(knowledge.conditions.values())
+        self.written = np.array([entry.tier == "written" for entry in entries], dtype=bool)
+        self._course = np.array([_course(entry) for entry in entries]).reshape(-1, 2)
+        self._prevalences = compiled.Prevalences(entries)
         self._prior_cache: dict[tuple[Band | None, str | None, bool | None], Array] = {}
 
     def _main_parent(self, key: str) -> int:
@@ -133,58 +126,12 @@ class Network:
         above = finding.qualifies.of if finding.qualifies else next(iter(finding.is_a), "")
         return self.column.get(above, -1)
 
-    def _given(self) -> Array:
-        """Probabilities of all findings in all conditions, named or not.
-
-        A named finding has its frequency. A risk has the share of exposed people that follows from
-        its relative risk. What is not named takes its share of the nearest named parent, or its
-        base rate. A parent is at least as frequent as its most frequent named child.
-        """
-        given = np.tile(self.base, (len(self.conditions), 1))
-        order = self._parents_first()
-        for row, condition in enumerate(self.knowledge.conditions.values()):
-            named = dict(condition.findings)
-            for key, relative in condition.risks.items():
-                rate = float(self.base[self.column[key]])
-                named[key] = relative * rate / (relative * rate + 1 - rate)
-            values = {self.column[key]: p for key, p in named.items()}
-            for column in reversed(order):  # children first: a child lifts its parent
-                above = int(self.parent[column])
-                if above < 0 or column not in values:
-                    continue
-                if above in values:
-                    values[above] = max(values[above], values[column])
-                elif values[column] > self.base[column]:
-                    values[above] = 1 - (1 - values[column]) * (1 - float(self.base[above]))
-            for column in order:  # parents first: a parent hands its share down
-                if column in values:
-                    given[row, column] = values[column]
-                    continue
-                above = int(self.parent[column])
-                if above >= 0:
-                    share = self.base[column] / max(self.base[above], 1e-9)
-                    given[row, column] = given[row, above] * min(share, 1.0)
-        return np.clip(given, FLOOR, 1 - FLOOR)
-
-    def _parents_first(self) -> list[int]:
-        depth = {}
-
-        def level(column: int) -> int:
-            if column not in depth:
-                above = int(self.parent[column])
-                depth[column] = 0 if above < 0 else level(above) + 1
-            return depth[column]
-
-        return sorted(range(len(self.findings)), key=level)
-
     def prior(self, patient: Patient) -> Array:
         """Prior of each condition for such a patient; sums to 1."""
         band = band_of(patient.age_years) if patient.age_years is not None else None
         key = (band, patient.sex, patient.pregnant)
         if key not in self._prior_cache:
-            weights: Array = np.array(
-                [_prevalence(c, *key) for c in self.knowledge.conditions.values()], dtype=float
-            )
+            weights = self._prevalences.of(*key)
             self._prior_cache[key] = np.asarray(weights / max(float(weights.sum()), 1e-12))
         return self._prior_cache[key]
 
@@ -221,13 +168,13 @@ class Network:
     def terms(self, evidence: Evidence) -> dict[int, Array]:
         """Log-likelihood of each piece of evidence, an array (conditions,) a finding's column."""
         present, absent = self.closed(evidence)
-        found: dict[int, Array] = {column: self.log_step[:, column] for column in present}
+        found: dict[int, Array] = {c: np.log(self.step[:, c]) for c in present}
         for column in absent:
             above = int(self.parent[column])
             if above >= 0 and above in present:
-                found[column] = self.log_no_step[:, column]
+                found[column] = np.log1p(-self.step[:, column])
             elif not self._denied_above(above, absent):
-                found[column] = self.log_no[:, column]
+                found[column] = np.log1p(-self.given[:, column])
         return found
 
     def _denied_above(self, column: int, absent: set[int]) -> bool:
@@ -241,6 +188,13 @@ class Network:
         """Probability of each condition, an array (conditions,) that sums to 1."""
         return normalise(self.log_joint(evidence, patient))
 
+    def reviewed(self, posterior: Array) -> Array:
+        """A posterior over the written conditions alone: zero for the others, sums to 1."""
+        if self.written.all():
+            return posterior
+        kept = np.where(self.written, posterior, 0.0)
+        return np.asarray(kept / max(float(kept.sum()), 1e-300))
+
     def log_joint(self, evidence: Evidence, patient: Patient) -> Array:
         """Logarithm of prior times likelihood, unnormalised; -inf where excluded."""
         with np.errstate(divide="ignore"):
@@ -253,7 +207,7 @@ class Network:
             has = self.cardinal[:, sorted(present)].any(axis=1)
             score = score + np.where(has, 0.0, math.log(UNNAMED_CARDINAL))
         if absent:
-            denied = self.cardinal[:, sorted(absent)].sum(axis=1) == self.cardinal.sum(axis=1)
+            denied = self.cardinal[:, sorted(absent)].sum(axis=1) == self._cardinals
             score = score + np.where(denied, math.log(DENIED_CARDINAL), 0.0)
         if evidence.duration is not None:
             score = score + self._duration_term(evidence.duration)
@@ -278,20 +232,30 @@ class Network:
         return np.asarray(-np.minimum(2.5, 0.6 * outside))
 
     def explain(
-        self, condition: str, terms: Mapping[int, Array], posterior: Array
+        self,
+        condition: str,
+        terms: Mapping[int, Array],
+        posterior: Array,
+        likelihoods: Mapping[int, Array] | None = None,
     ) -> tuple[list[str], list[str]]:
         """The findings that speak for a condition and against it, strongest first.
 
         A finding's weight is the logarithm of its likelihood in the condition over its mean
-        likelihood in everything else that is possible. `terms` as `terms` gives them, in any
-        choice of findings.
+        likelihood in everything else that is possible, and in all that is written. `terms` as
+        `terms` gives them, in any choice of findings; `likelihoods` are the same before the
+        logarithm, for who explains several conditions.
         """
         row = self.row[condition]
         others = posterior.copy()
         others[row] = 0.0
-        rest: Array = 0.5 * others / max(float(others.sum()), 1e-12) + 0.5 / len(others)
+        rest: Array = 0.5 * others / max(float(others.sum()), 1e-12)
+        rest = rest + 0.5 * self.written / max(int(self.written.sum()), 1)
+        if likelihoods is None:
+            likelihoods = {column: np.exp(term) for column, term in terms.items()}
         weights = {
-            self.findings[column]: float(term[row]) - math.log(float(np.exp(term) @ rest))
+            # Not by BLAS, which calls in threads for long vectors and waits for them.
+            self.findings[column]: float(term[row])
+            - math.log(float(np.einsum("i,i->", likelihoods[column], rest)))
             for column, term in terms.items()
         }
         order = sorted(weights, key=lambda key: -weights[key])
@@ -309,7 +273,11 @@ class Network:
         limit: int = 10,
     ) -> list[Possibility]:
         """The most probable conditions of a posterior, best first, with the evidence for and
-        against; only among `candidates` when given."""
+        against; only among `candidates` when given.
+
+        Without candidates the imported conditions take no place of a written one: `limit` written
+        ones and `IMPORTED` others at most.
+        """
         if candidates is not None:
             keep = np.zeros(len(posterior), dtype=bool)
             keep[[self.row[c] for c in candidates if c in self.row]] = True
@@ -317,26 +285,41 @@ class Network:
             posterior = kept / max(float(kept.sum()), 1e-300)
         told = evidence.present | evidence.absent
         terms = {c: t for c, t in self.terms(evidence).items() if self.findings[c] in told}
+        likelihoods = {column: np.exp(term) for column, term in terms.items()}
         found: list[Possibility] = []
-        for row in np.argsort(-posterior, kind="stable")[:limit]:
-            probability = float(posterior[row])
-            if probability < 0.005 and found:
-                break
+        for row in self._leading(posterior, limit, None if candidates is None else limit):
             key = self.conditions[row]
             entry = self.knowledge.conditions[key]
-            supporting, against = self.explain(key, terms, posterior)
+            supporting, against = self.explain(key, terms, posterior, likelihoods)
             found.append(
                 Possibility(
                     condition=key,
                     name=entry.name.en if language == "en" else entry.name.zh,
                     names=Names(en=entry.name.en, zh=entry.name.zh),
                     icd10=entry.icd10,
-                    probability=round(probability, 4),
+                    probability=round(float(posterior[row]), 4),
                     supporting=tuple(self.label(k, language, evidence) for k in supporting),
                     against=tuple(self.label(k, language, evidence) for k in against),
+                    tier=entry.tier,
+                    confidence=CONFIDENCE[entry.tier],
                 )
             )
         return found
+
+    def _leading(self, posterior: Array, limit: int, imported: int | None) -> list[int]:
+        """The rows worth telling of, best first. What is too improbable is left out; a written
+        condition is held against the written ones alone, which decide on the urgency."""
+        share = self.reviewed(posterior)
+        order = np.argsort(-posterior, kind="stable")
+        probable = np.where(self.written, share, posterior)[order] >= LEAST
+        most = {True: limit, False: IMPORTED if imported is None else imported}
+        rows: list[int] = []
+        for row in order[probable].tolist() or order[:1].tolist():
+            written = bool(self.written[row])
+            if most[written] > 0:
+                most[written] -= 1
+                rows.append(row)
+        return rows
 
     def label(self, finding: str, language: str, evidence: Evidence) -> str:
         """A finding's name, said as denied where it was denied."""
@@ -353,28 +336,6 @@ def normalise(score: Array) -> Array:
     weights = np.exp(score - top)
     total = weights.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(weights, total, out=np.zeros_like(weights), where=total > 0))
-
-
-def _prevalence(
-    condition: Condition, band: Band | None, sex: str | None, pregnant: bool | None
-) -> float:
-    """Consultations per 10,000 for such a patient, relative to the mean over all patients."""
-    rule = condition.prevalence
-    ages = {b: rule.ages.get(b, 1.0) for b in BANDS}
-    mean_age = sum(POPULATION[b] * w for b, w in ages.items())
-    age = 1.0 if band is None else ages[band] / mean_age if mean_age > 0 else 0.0
-    female, male = rule.sex.get("female", 1.0), rule.sex.get("male", 1.0)
-    mean_sex = FEMALE * female + (1 - FEMALE) * male
-    chosen = {"female": female, "male": male, None: mean_sex}[sex]
-    factor = chosen / mean_sex if mean_sex > 0 else 0.0
-    if rule.pregnancy == "only":
-        bearing = sex != "male" and band in (None, "teen", "adult", "middle")
-        pregnancy = 25.0 if pregnant else (0.0 if pregnant is False or not bearing else 1.0)
-    elif rule.pregnancy == "never":
-        pregnancy = 0.0 if pregnant else 1.0
-    else:
-        pregnancy = float(rule.pregnancy) if pregnant else 1.0
-    return rule.per_10000 * age * factor * pregnancy
 
 
 def _course(condition: Condition) -> tuple[float, float]:

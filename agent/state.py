@@ -7,15 +7,17 @@ reads it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypedDict
 
 from langgraph.channels import EphemeralValue, Topic
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.ports import Language
-from knowledge.clinical.schema import Level, Sex
+from knowledge.clinical.schema import Level, Sex, Tier
 
 Status = Literal["present", "absent", "unsure"]
+Confidence = Literal["reviewed", "lower"]
 Stage = Literal["ask", "advise", "emergency", "handed_off", "closed"]
 
 
@@ -94,11 +96,26 @@ class Possibility(Part):
     condition: str
     name: str
     names: Names
-    icd10: str
+    icd10: str | None = Field(description="None where an imported condition comes without it.")
     probability: float
     supporting: tuple[str, ...] = Field(default=(), alias="for")
     against: tuple[str, ...] = ()
-    tier: Literal["written", "imported"] = "written"
+    tier: Tier = Field(
+        default="written",
+        description="written: by hand, from public guidance. imported: made by a program from a "
+        "public knowledge base; it takes no part in urgency, questions and advice.",
+    )
+    confidence: Confidence = Field(
+        default="reviewed", description="lower: from an unreviewed source (tier imported)."
+    )
+    asked: tuple[str, ...] = Field(
+        default=(), description="Of an assessment: the entries of `candidates` it stands for."
+    )
+
+
+def written(differential: Iterable[Possibility]) -> list[Possibility]:
+    """Without the imported conditions: what is told to a patient and what advice rests on."""
+    return [item for item in differential if item.tier == "written"]
 
 
 class Triage(Part):

@@ -23,6 +23,8 @@ class Weighed:
 
     evidence: Evidence
     posterior: Array  # (conditions,)
+    reviewed: Array
+    """The same over the written conditions alone: what urgency and questions are decided on."""
     differential: list[Possibility]
     triage: Triage | None
 
@@ -38,16 +40,20 @@ def weigh(
     candidates: Iterable[str] | None = None,
 ) -> Weighed:
     """Weigh the findings of a patient and the red flags that fired. `duration` is ISO 8601; with
-    `candidates` the differential is over those conditions alone, the urgency over all."""
+    `candidates` the differential is over those conditions alone, the urgency over all written.
+
+    Imported conditions may be in the differential, marked, and have no other part: whatever they
+    say, urgency, department and questions are those of the written knowledge alone."""
     evidence = evidence_of(findings, duration)
     posterior = desk.network.posterior(evidence, patient)
+    reviewed = desk.network.reviewed(posterior)
     differential: list[Possibility] = []
     probable: dict[str, float] = {}
     if evidence.present:
         probable = {
-            desk.network.conditions[row]: float(posterior[row])
-            for row in np.argsort(-posterior, kind="stable")
-            if posterior[row] > COUNTS
+            desk.network.conditions[row]: float(reviewed[row])
+            for row in np.argsort(-reviewed, kind="stable")
+            if reviewed[row] > COUNTS
         }
         differential = desk.network.differential(
             evidence, posterior, language, candidates=candidates
@@ -55,4 +61,4 @@ def weigh(
     decided = None
     if probable or flags:
         decided = triage.decide(desk.knowledge, findings, patient, probable, flags, language)
-    return Weighed(evidence, posterior, differential, decided)
+    return Weighed(evidence, posterior, reviewed, differential, decided)

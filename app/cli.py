@@ -10,10 +10,17 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
+
+from app.commands import knowledge
+from app.console import expected as _expected
+from app.console import fail as _fail
+from app.console import note as _note
+from app.console import notes
+from app.console import report as _report
+from app.console import settings as _settings
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("LANGSMITH_TRACING", "false")
@@ -24,59 +31,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Huatuo, an open medical consultation service. It is automated and no doctor.",
 )
-knowledge_app = typer.Typer(no_args_is_help=True, help="What is known: check, search.")
 model_app = typer.Typer(no_args_is_help=True, help="The language model's weights.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys.")
 bench_app = typer.Typer(no_args_is_help=True, help="How fast it is.")
-app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(model_app, name="model")
 app.add_typer(key_app, name="key")
 app.add_typer(bench_app, name="bench")
 evaluate_app = typer.Typer(no_args_is_help=True, help="How good it is, on labelled cases.")
 app.add_typer(evaluate_app, name="evaluate")
-
-notes = Console(stderr=True, highlight=False)
-
-
-def _note(line: str, style: str | None = None) -> None:
-    """A line as it is: nothing in it is markup, and no line is broken for want of width."""
-    notes.print(line, style=style, markup=False, soft_wrap=True)
-
-
-def _report(line: str) -> None:
-    _note(line, "dim")
-
-
-def _fail(message: str, status: int = 1) -> NoReturn:
-    _note(message, "red")
-    raise typer.Exit(status)
-
-
-def _settings() -> Any:
-    from pydantic import ValidationError
-
-    from app.settings import Settings
-    from app.wiring import configure_logging
-
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for item in error.errors():
-            name = "HUATUO_" + "_".join(str(part) for part in item["loc"]).upper()
-            _note(f"{name}: {item['msg']}")
-        _fail("The settings above are not valid.", 2)
-    configure_logging(settings.log_level)
-    return settings
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """What can go wrong at start and has a message that says what to do."""
-    from agent.ports import ModelError
-    from knowledge.clinical import KnowledgeError
-    from model.base import WeightsError
-    from records.errors import RecordsError
-
-    return (KnowledgeError, WeightsError, ModelError, RecordsError, OSError)
 
 
 @app.command()
@@ -227,43 +190,6 @@ def assess(
     raise typer.Exit(1 if refused else 0)
 
 
-@knowledge_app.command("check")
-def knowledge_check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of data files.")] = None,
-) -> None:
-    """Check the clinical knowledge; every fault names file and line."""
-    from knowledge.clinical import check
-
-    raise typer.Exit(check.main([str(folder)] if folder else []))
-
-
-@knowledge_app.command("search")
-def knowledge_search(
-    query: str,
-    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
-    k: Annotated[int, typer.Option(help="How many passages.", min=1, max=50)] = 5,
-) -> None:
-    """Show the passages that a query finds."""
-    settings = _settings()
-    if language not in ("zh", "en"):
-        _fail(f"unknown language '{language}'; use zh or en", 2)
-    from app import wiring
-    from knowledge import clinical
-
-    async def run() -> None:
-        retriever, _ = wiring.load_retrieval(settings, clinical.load(), _report)
-        assert retriever is not None  # by words alone at the least
-        found = await retriever.search(query, language=language, k=k)  # type: ignore[arg-type]
-        for passage in found.passages:
-            print(f"{passage.score:.3f}  {passage.title} / {passage.section}  [{passage.chunk}]")
-            print(f"       {passage.text}")
-
-    try:
-        asyncio.run(run())
-    except _expected() as error:
-        _fail(str(error))
-
-
 @model_app.command("fetch")
 def model_fetch(
     tests: Annotated[bool, typer.Option(help="Also what only the tests need.")] = False,
@@ -333,6 +259,20 @@ def bench_load(
 
     try:
         print(json.dumps(asyncio.run(run(settings, patients=patients, rounds=rounds)), indent=2))
+    except _expected() as error:
+        _fail(str(error))
+
+
+@bench_app.command("reasoning")
+def bench_reasoning(
+    conditions: Annotated[int, typer.Option(help="How many conditions.", min=100)] = 2000,
+) -> None:
+    """Time the reasoning alone: compiling, posterior, differential, next question."""
+    settings = _settings()
+    from bench.reasoning import run
+
+    try:
+        print(json.dumps(run(settings, conditions=conditions, report=_report), indent=2))
     except _expected() as error:
         _fail(str(error))
 

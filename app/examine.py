@@ -33,7 +33,7 @@ def examine(settings: Settings, *, full: bool = False) -> list[Part]:
         *_machine(settings),
         *_packages(),
         *_weights(settings, full),
-        *_knowledge(),
+        *_knowledge(settings),
         _database(settings),
     ]
 
@@ -82,20 +82,27 @@ def _weights(settings: Settings, full: bool) -> Iterator[Part]:
             yield Part(artefact.name, "missing", str(error))
 
 
-def _knowledge() -> Iterator[Part]:
+def _knowledge(settings: Settings) -> Iterator[Part]:
+    from app import imported
     from knowledge import clinical
 
+    said: list[str] = []
     try:
-        found = clinical.load()
+        found = imported.known(settings, said.append)
     except clinical.KnowledgeError as error:
         yield Part("knowledge", "missing", f"{error}\nrun `huatuo knowledge check`")
         return
     yield Part(
         "knowledge",
         "ok",
-        f"{found.release}: {len(found.conditions)} conditions, {len(found.findings)} findings, "
+        f"{found.release}: {len(found.written)} conditions, {len(found.findings)} findings, "
         f"{len(found.rules)} red flags",
     )
+    count = len(found.conditions) - len(found.written)
+    says = "; ".join(said) or "switched off (HUATUO_IMPORTED)"
+    if count:
+        says = f"{count} more conditions, marked as unreviewed and deciding on nothing"
+    yield Part("imported knowledge", "ok" if count else "note", says)
 
 
 def _database(settings: Settings) -> Part:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -19,11 +21,9 @@ from model import base
 from model.base import Artefact
 
 
-def fetch_all(home: Path, console: Console, *, tests: bool = False) -> dict[str, Path]:
-    """Fetch the default weights with a bar each; with `tests`, also what only the tests need.
-
-    Raises WeightsError.
-    """
+@contextmanager
+def bars(console: Console) -> Iterator[base.Progress]:
+    """A bar for each artefact that is fetched inside; gives what `model.base.fetch` calls."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -31,14 +31,23 @@ def fetch_all(home: Path, console: Console, *, tests: bool = False) -> dict[str,
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=console) as shown:
         rows: dict[str, TaskID] = {}
 
         def show(artefact: Artefact, done: int, total: int) -> None:
             if artefact.name not in rows:
-                rows[artefact.name] = bars.add_task(artefact.name, total=total)
-            bars.update(rows[artefact.name], completed=done, total=total)
+                rows[artefact.name] = shown.add_task(artefact.name, total=total)
+            shown.update(rows[artefact.name], completed=done, total=total)
 
+        yield show
+
+
+def fetch_all(home: Path, console: Console, *, tests: bool = False) -> dict[str, Path]:
+    """Fetch the default weights with a bar each; with `tests`, also what only the tests need.
+
+    Raises WeightsError.
+    """
+    with bars(console) as show:
         found = base.fetch_default(home, show)
         if tests:
             found[base.SMOLLM2.name] = base.fetch(base.SMOLLM2, home, progress=show)

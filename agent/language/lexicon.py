@@ -76,7 +76,7 @@ class Lexicon:
         for rule in knowledge.rules.values():
             for phrase in (*rule.words.en, *rule.words.zh):
                 lexicon._add("rule", rule.id, phrase)
-        for condition in knowledge.conditions.values():
+        for condition in knowledge.written.values():
             called = condition.synonyms
             names = (_bare(condition.name.en), _bare(condition.name.zh))
             for phrase in {*called.en, *called.zh, *names}:

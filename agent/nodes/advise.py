@@ -2,6 +2,7 @@
 
 Every sentence of advice is the knowledge's own and cites the passage that it stands in. The model
 only restates what was told and what may fit; its sentences pass the check or are not shown.
+Imported conditions are never named to a patient and give no advice: nobody has reviewed them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from langgraph.runtime import Runtime
 from agent import triage
 from agent.desk import Desk
 from agent.events import Event, to_outbox
-from agent.state import Citation, ConsultationState, Patient, Possibility, RedFlag, Stage
+from agent.state import (
+    Citation,
+    ConsultationState,
+    Patient,
+    Possibility,
+    RedFlag,
+    Stage,
+    written,
+)
 from agent.wording import prompts, replies, texts
 from agent.wording.speak import speak
 from knowledge.clinical.schema import LEVELS, Text
@@ -34,7 +43,7 @@ def speaking_conditions(state: ConsultationState, desk: Desk) -> list[str]:
     """The conditions whose advice is given, most relevant first: the most probable one that is at
     least as urgent as the decision, and the leader when it is as urgent."""
     decided = state.get("triage")
-    differential = state.get("differential", [])
+    differential = written(state.get("differential", []))
     if decided is None or not differential:
         return []
     patient = state.get("patient") or Patient()
@@ -237,7 +246,7 @@ async def _advice(
 
 def _clear(state: ConsultationState) -> bool:
     """Whether one condition stands out enough to be named to the patient."""
-    return any(p.probability >= CLEAR_FROM for p in state.get("differential", [])[:1])
+    return any(p.probability >= CLEAR_FROM for p in written(state.get("differential", []))[:1])
 
 
 def _reasons(reply: replies.Reply, state: ConsultationState) -> None:
@@ -252,7 +261,8 @@ def _named(state: ConsultationState) -> list[Possibility]:
     """The conditions that the patient is told of; none when none stands out."""
     if not _clear(state):
         return []
-    return [p for p in state.get("differential", [])[:NAMED] if p.probability >= NAMED_FROM]
+    leading = written(state.get("differential", []))[:NAMED]
+    return [p for p in leading if p.probability >= NAMED_FROM]
 
 
 def _fits(state: ConsultationState) -> str:

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from agent import inquiry, triage
 from agent.desk import Desk
 from agent.events import Event, to_outbox
-from agent.state import ConsultationState, Patient, Possibility, Question
+from agent.state import ConsultationState, Patient, Possibility, Question, written
 from agent.weigh import Weighed, weigh
 from agent.wording import texts
 
@@ -106,7 +106,7 @@ def _question(
         patient,
         findings,
         asked,
-        posterior=weighed.posterior,
+        posterior=weighed.reviewed,
         budget=budget,
     )
     return inquiry.question(choice, desk.network, language), choice.stop
@@ -118,7 +118,7 @@ def _favourite_is_deadly(desk: Desk, patient: Patient, weighed: Weighed) -> bool
     if weighed.triage is None or weighed.triage.level != "emergency_ambulance":
         return False
     present = triage.present_closure(weighed.evidence.present, desk.knowledge)
-    leader = weighed.differential[0].condition if weighed.differential else None
+    leader = next((item.condition for item in written(weighed.differential)), None)
     return leader is not None and (
         triage.level_of(leader, desk.knowledge, present, patient)[0] == "emergency_ambulance"
     )

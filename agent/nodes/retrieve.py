@@ -11,7 +11,7 @@ from agent.desk import Desk
 from agent.events import RetrievalCall, to_outbox
 from agent.nodes.advise import answering, speaking_conditions
 from agent.ports import Retrieved
-from agent.state import ConsultationState
+from agent.state import ConsultationState, written
 from agent.wording import replies
 
 _PASSAGES = 60
@@ -52,5 +52,5 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
 def _query(state: ConsultationState) -> str:
     language = state["language"]
     present = [f for f in state.get("findings", {}).values() if f.status == "present"]
-    names = [p.name for p in state.get("differential", [])[:3]]
+    names = [p.name for p in written(state.get("differential", []))[:3]]
     return " ".join([replies.told(present, language), *names]).strip()

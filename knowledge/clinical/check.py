@@ -161,6 +161,10 @@ def _conditions(outcome: Read) -> Iterator[Fault]:
     base = outcome.knowledge
     for key, condition in base.conditions.items():
         origin = outcome.origins[("conditions", key)]
+        if condition.tier != "written":
+            yield origin.fault("what stands in these files is written", "tier", entry=key)
+        if condition.icd10 is None:
+            yield origin.fault("icd10: Field required", entry=key)
         for name in condition.cardinal:
             if condition.findings.get(name, 1.0) < 0.2:
                 message = f"cardinal finding '{name}' is rarer than 0.2 in its own condition"

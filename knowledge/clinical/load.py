@@ -61,6 +61,15 @@ class ClinicalKnowledge:
     conditions: dict[str, Condition] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    """More names of conditions, each with the condition's id, from where the imported conditions
+    come from. They are looked up when a condition is asked for by name, nowhere else."""
+
+    @cached_property
+    def written(self) -> dict[str, Condition]:
+        """The conditions that were written by hand. They alone decide on urgency and questions,
+        and no others are named to a patient."""
+        return {key: entry for key, entry in self.conditions.items() if entry.tier == "written"}
 
     @cached_property
     def release(self) -> str:
@@ -69,8 +78,16 @@ class ClinicalKnowledge:
         for kind in schema.KINDS:
             table: dict[str, Entry] = getattr(self, kind)
             for key in sorted(table):
-                body = table[key].model_dump(mode="json")
-                digest.update(json.dumps([kind, body], sort_keys=True, ensure_ascii=False).encode())
+                entry = table[key]
+                if isinstance(entry, Condition) and entry.tier == "imported":
+                    digest.update(entry.model_dump_json().encode())  # thousands, so the quick way
+                    continue
+                body = json.dumps(
+                    [kind, entry.model_dump(mode="json")], sort_keys=True, ensure_ascii=False
+                )
+                digest.update(body.encode())
+        if self.aliases:
+            digest.update(json.dumps(self.aliases, sort_keys=True, ensure_ascii=False).encode())
         return f"clinical-{digest.hexdigest()[:16]}"
 
     @cached_property

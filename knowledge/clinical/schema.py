@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 SCHEMA_VERSION = 1
 
@@ -73,6 +82,9 @@ def _frequency(value: Any) -> Any:
 
 
 Id = Annotated[str, AfterValidator(_check_id)]
+Tier = Literal["written", "imported"]
+"""Written: by hand, from public guidance, reviewed here. Imported: made from a public knowledge
+base by a program, reviewed by nobody; it helps to name what is possible and never decides."""
 Duration = Annotated[str, AfterValidator(_check_duration)]
 Frequency = Annotated[float, BeforeValidator(_frequency), Field(gt=0, lt=1)]
 Sex = Literal["female", "male"]
@@ -279,16 +291,20 @@ class Condition(Entry):
     """A disease or reason to consult, in full."""
 
     id: Id
+    tier: Tier = "written"
     name: Text
+    """Of an imported condition both may be the same, where no name in the other language is
+    known."""
     synonyms: Phrases = Phrases()
-    icd10: Annotated[str, Field(pattern=r"^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$")]
+    icd10: Annotated[str, Field(pattern=r"^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$")] | None = None
+    """Always given where it is written; an imported condition may lack it."""
     departments: Annotated[tuple[Id, ...], Field(min_length=1)]
     about: Text
     """Two or three plain sentences: what it is."""
     prevalence: Prevalence
     risks: dict[Id, Annotated[float, Field(gt=0, le=200)]] = {}
     """Relative risk of the condition in people with the risk (findings of kind `risk`)."""
-    findings: Annotated[dict[Id, Frequency], Field(min_length=3)]
+    findings: Annotated[dict[Id, Frequency], Field(min_length=2)]
     """How often each finding is present in people with the condition when they consult."""
     cardinal: Annotated[tuple[Id, ...], Field(min_length=1)]
     """Without at least one of these the condition is hardly thinkable."""
@@ -298,6 +314,13 @@ class Condition(Entry):
     lookalikes: tuple[Lookalike, ...] = ()
     advice: Advice
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+
+    @field_validator("findings")
+    @classmethod
+    def _enough(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if info.data.get("tier", "written") == "written" and len(value) < 3:
+            raise ValueError("a written condition names at least 3 findings")
+        return value
 
 
 # --- red flags -------------------------------------------------------------------------------

@@ -45,10 +45,10 @@ class Chunk:
 
 
 def articles(knowledge: ClinicalKnowledge) -> list[Chunk]:
-    """Every passage of every entry, in both languages, in a fixed order."""
+    """Every passage of every entry that was written, in both languages, in a fixed order."""
     chunks: list[Chunk] = []
     for language in LANGUAGES:
-        for condition in knowledge.conditions.values():
+        for condition in knowledge.written.values():
             chunks.extend(_condition(condition, knowledge, language))
         for rule in knowledge.rules.values():
             chunks.extend(_rule(rule, language))

@@ -102,7 +102,7 @@ def test_what_is_denied_needs_no_denial_of_its_kinds(network: Network) -> None:
 def test_two_kinds_of_a_pain_count_the_pain_once(network: Network) -> None:
     known = ask({"pain_left", "pain_right"})
     once = [network.column[key] for key in ("core", "pain", "pain_left", "pain_right")]
-    likelihood = network.log_step[:, once].sum(axis=1)
+    likelihood = np.log(network.step[:, once]).sum(axis=1)
     prior = np.log(network.prior(ANYONE))
     assert np.allclose(network.log_joint(known, ANYONE), prior + network.temper(known) * likelihood)
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import pickle
 import re
 import socket
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from app import imported
 from app.cli import app
-from model import base
+from model import artefacts, base
 from tests.service.fixtures import EMERGENCY
 
 ROOT = Path(__file__).parents[2]
@@ -261,3 +265,47 @@ def test_the_knowledge(cli: CliRunner, tmp_path: Path) -> None:
     checked = run(cli, "knowledge", "check", str(bad))
     assert checked.exit_code == 1
     assert "x.yaml:3" in checked.output
+
+
+def test_importing(cli: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a file by its hash, marked in what is assessed, and off by a setting."""
+    rows = {"膝怪病": {"常见症状": ["发热", "咳嗽", "怪象"], "就诊科室": ["骨科"]}}
+    content = pickle.dumps(rows)
+    package = tmp_path / "package"
+    package.write_bytes(content)
+    made = replace(
+        artefacts.CMEKG, sha256=hashlib.sha256(content).hexdigest(), size=len(content), packages=()
+    )
+    source = replace(imported.SOURCES["cmekg"], artefacts=(made,))
+    monkeypatch.setitem(imported.SOURCES, "cmekg", source)
+    assert run(cli, "knowledge", "import", "nothing").exit_code == 2
+    other = tmp_path / "other"
+    other.write_bytes(b"other")
+    refused(run(cli, "knowledge", "import", "cmekg", "--file", str(other)), "is expected")
+    lenient = run(cli, "knowledge", "import", "cmekg", "--file", str(other), "--optional")
+    assert lenient.exit_code == 0
+    assert "on the written knowledge alone" in lenient.stderr
+
+    done = run(cli, "knowledge", "import", "cmekg", "--file", str(package))
+    assert done.exit_code == 0, done.output
+    assert "1 conditions imported of 1 rows" in done.stderr
+    assert "怪象" in done.stderr
+    cases, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    case = {"id": "1", "language": "zh", "present": ["发热"], "candidates": ["膝怪病", "普通感冒"]}
+    cases.write_text(json.dumps(case), encoding="utf-8")
+    assert run(cli, "assess", "--cases", str(cases), "--out", str(out)).exit_code == 0
+    (row,) = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    tiers = {item["tier"]: item for item in row["differential"]}
+    assert tiers["imported"]["confidence"] == "lower"
+    assert tiers["imported"]["asked"] == ["膝怪病"]
+    figures = tmp_path / "coverage.json"
+    shown = run(cli, "knowledge", "coverage", "--cases", str(cases), "--out", str(figures))
+    assert "1 imported" in shown.stdout
+    assert (
+        json.loads(figures.read_text(encoding="utf-8"))["files"][0]["candidates"]["imported"] == 1
+    )
+
+    monkeypatch.setenv("HUATUO_IMPORTED", "false")
+    off = run(cli, "knowledge", "coverage", "--cases", str(cases))
+    assert "0 imported" in off.stdout
+    assert "膝怪病 (1)" in off.stdout

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
+import tarfile
 import threading
 import zipfile
 from collections import namedtuple
@@ -17,7 +19,7 @@ import pytest
 
 from model import base
 from model.artefacts import Artefact, HubFile, PackageMember
-from model.sources import Hub, LocalFolder, Packages, Source
+from model.sources import Hub, LocalFolder, OneFile, Packages, Source
 
 WHOLE = os.urandom(300_000)
 PARTS = [WHOLE[:120_000], WHOLE[120_000:]]
@@ -249,6 +251,85 @@ def test_a_missing_artefact_says_what_to_do(home: Path) -> None:
     assert base.locate(TINY, home) is None
     with pytest.raises(base.WeightsError, match="huatuo model fetch"):
         base.require(TINY, home)
+
+
+# --- a source archive, and a file that is named ------------------------------------------------
+
+DATA = b"plain data " * 1000
+ARCHIVED = PackageMember("tiny-data", "1.0", "tiny-data-1.0/tiny/data.pkl", len(DATA), sha(DATA))
+
+
+def build_archive(folder: Path, data: bytes = DATA) -> Path:
+    """A source archive as a build tool writes it; only its `setup.py` may ever run."""
+    files = {
+        "setup.py": b"from setuptools import setup\nsetup(name='tiny-data', version='1.0')\n",
+        "tiny/__init__.py": b"raise SystemExit('data, never imported')",
+        "tiny/data.pkl": data,
+        "PKG-INFO": b"Metadata-Version: 2.1\nName: tiny-data\nVersion: 1.0\n",
+    }
+    path = folder / "tiny-data-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"tiny-data-1.0/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def data_of(archive: Path) -> Artefact:
+    """The artefact inside an archive, pinned to both hashes."""
+    return Artefact(
+        name="tiny-data",
+        title="Tiny data",
+        path="data.pkl",
+        file="data.pkl",
+        size=len(DATA),
+        sha256=sha(DATA),
+        licence="MIT",
+        packages=(replace(ARCHIVED, archive=sha(archive.read_bytes())),),
+        room="knowledge",
+        command="huatuo knowledge import tiny",
+    )
+
+
+def test_data_of_a_source_archive_lies_with_the_knowledge(
+    index: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip reads this as "do not isolate"
+    artefact = data_of(build_archive(index))
+    path = base.fetch(artefact, home, sources=[Packages()])
+    assert path == home / "knowledge" / "data.pkl"
+    assert path.read_bytes() == DATA
+    assert base.locate(artefact, home) == path
+
+
+def test_another_archive_is_refused_before_it_is_opened(index: Path, home: Path) -> None:
+    artefact = data_of(build_archive(index))
+    build_archive(index, DATA[::-1])  # in its place
+    with pytest.raises(base.WeightsError, match="package index") as raised:
+        base.fetch(artefact, home, sources=[Packages()])
+    assert "huatuo knowledge import tiny" in str(raised.value)
+    assert base.locate(artefact, home) is None
+
+
+def test_a_file_that_is_named_may_be_the_package_or_its_data(tmp_path: Path, home: Path) -> None:
+    archive = build_archive(tmp_path)
+    artefact = data_of(archive)
+    assert base.fetch(artefact, home, sources=[OneFile(archive)]).read_bytes() == DATA
+    plain = tmp_path / "anything"
+    plain.write_bytes(DATA)
+    again = base.fetch(artefact, tmp_path / "again", sources=[OneFile(plain)])
+    assert again.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("name", ["other", "other.tar.gz", "other.whl", "nowhere"])
+def test_a_file_that_is_something_else_is_refused(tmp_path: Path, home: Path, name: str) -> None:
+    artefact = data_of(build_archive(tmp_path))
+    if name != "nowhere":
+        (tmp_path / name).write_bytes(b"something else")
+    with pytest.raises(base.WeightsError, match=name):
+        base.fetch(artefact, home, sources=[OneFile(tmp_path / name)])
+    assert base.locate(artefact, home) is None
 
 
 # --- a hub -----------------------------------------------------------------------------------
