@@ -96,6 +96,7 @@ def understand(
     known = profile
     for start, end in _portions(text):
         normal = normalise(text[start:end])
+        normal = replace(normal, text=lexicon.mend(normal.text))
         if not normal.text.strip():
             continue
         asked = pending if not parts else None
