@@ -446,6 +446,12 @@ class Scopes:
                 return True
         return False
 
+    def supposed(self, sentence: Sentence) -> bool:
+        """Whether a whole sentence speaks of the merely possible, the past, or a story."""
+        body = self.text[sentence.start : sentence.end]
+        gone = _PAST.search(body) is not None and _STILL.search(body) is None
+        return gone or any(cue.search(body) for cue in (_IF, _STORY, _FEAR))
+
     # --- for others ----------------------------------------------------------------------------
 
     def excepted(self, position: int, sentence: Sentence) -> bool:

@@ -49,6 +49,11 @@ _MEDICAL = re.compile(
 _DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yesterday))\s*$", re.IGNORECASE)
 
 
+# The red flags that the detector of alarms raises: without and with an ambulance.
+_UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")
+_TELLING = 5  # characters that a sentence has at least that tells of something
+
+
 @dataclass(slots=True)
 class _Draft:
     """A mention in the making."""
@@ -199,6 +204,8 @@ class _Reader:
         if self.phrases is not None and unread:
             unread = self._by_embedding(unread, drafts, self.phrases)
         rules, rule_roles = self._rules(found.matches, claimed)
+        if self.phrases is not None and not rules:
+            rules = self._alarms(self.phrases)
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
         self._qualify(drafts, self._qualities(found.words))
@@ -470,6 +477,28 @@ class _Reader:
             role = self.people.of(match.spans[-1][0], match.spans)
             hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
+
+    def _alarms(self, phrases: PhraseMatcher) -> list[tuple[RuleHit, Role]]:
+        """Emergencies that no listed words told of, sentence by sentence."""
+        spans: list[tuple[int, int]] = []
+        for sentence in self.sentences:
+            body = self.text[sentence.start : sentence.end]
+            start = sentence.start + len(body) - len(body.lstrip())
+            if len(body.strip()) >= _TELLING:
+                spans.append((start, sentence.start + len(body.rstrip())))
+        hits: list[tuple[RuleHit, Role]] = []
+        said = [self.text[a:b] for a, b in spans]
+        for (first, last), alarm in zip(spans, phrases.alarms(said), strict=True):
+            rule = _UNLISTED[alarm.ambulance] if alarm is not None else ""
+            where = self._place(((last - 1, last),))
+            if rule not in self.knowledge.rules or where is None:
+                continue
+            status = _status(self.scopes.judge(((last - 1, last),), *where, ()))
+            if status in ("present", "unsure") and not self.scopes.supposed(where[0]):
+                start, end = self.normal.span(first, last)
+                quote = self.normal.original[start:end]
+                hits.append((RuleHit(rule, quote, start, end, status, "embedding"), self.people.of(last)))
+        return hits[:1]
 
     def _conditions(
         self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
