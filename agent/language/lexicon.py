@@ -250,7 +250,10 @@ class Lexicon:
         if cut is None:
             return (word,)
         first, second, at = word.word[:cut], word.word[cut:], word.start + cut
-        return (Token(stem(first), first, word.start, at), Token(stem(second), second, at, word.end))
+        return (
+            Token(stem(first), first, word.start, at),
+            Token(stem(second), second, at, word.end),
+        )
 
     def _chinese_hits(self, text: str) -> Iterable[tuple[int, int, int]]:
         length = len(text)

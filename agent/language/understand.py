@@ -32,7 +32,7 @@ from agent.language.reading import (
     Status,
 )
 from agent.language.status import Scopes, Standing
-from agent.language.time import durations
+from agent.language.time import days, durations
 from agent.ports import PhraseMatcher
 
 __all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
@@ -51,6 +51,8 @@ _DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yes
 
 # The red flags that the detector of alarms raises: without and with an ambulance.
 _UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")
+_LONG = 14.0  # days after which what is told is hardly an emergency of now
+_SURE = 0.99  # what the detector must say of a sentence that the lexicon understood
 _TELLING = 5  # characters that a sentence has at least that tells of something
 
 
@@ -205,7 +207,7 @@ class _Reader:
             unread = self._by_embedding(unread, drafts, self.phrases)
         rules, rule_roles = self._rules(found.matches, claimed)
         if self.phrases is not None and not rules:
-            rules = self._alarms(self.phrases)
+            rules = self._alarms(self.phrases, [m.start for m in kept])
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
         self._qualify(drafts, self._qualities(found.words))
@@ -478,26 +480,36 @@ class _Reader:
             hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
 
-    def _alarms(self, phrases: PhraseMatcher) -> list[tuple[RuleHit, Role]]:
-        """Emergencies that no listed words told of, sentence by sentence."""
+    def _alarms(self, phrases: PhraseMatcher, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
+        """Emergencies that no listed words told of, sentence by sentence.
+
+        Where findings were `heard`, of which none is alarming, more must speak for an alarm.
+        """
         spans: list[tuple[int, int]] = []
         for sentence in self.sentences:
             body = self.text[sentence.start : sentence.end]
             start = sentence.start + len(body) - len(body.lstrip())
-            if len(body.strip()) >= _TELLING:
+            long = any(
+                sentence.start <= d.start < sentence.end and days(d.iso) >= _LONG
+                for d in self.durations
+            )
+            if len(body.strip()) >= _TELLING and not long:
                 spans.append((start, sentence.start + len(body.rstrip())))
         hits: list[tuple[RuleHit, Role]] = []
         said = [self.text[a:b] for a, b in spans]
         for (first, last), alarm in zip(spans, phrases.alarms(said), strict=True):
             rule = _UNLISTED[alarm.ambulance] if alarm is not None else ""
             where = self._place(((last - 1, last),))
-            if rule not in self.knowledge.rules or where is None:
+            if alarm is None or rule not in self.knowledge.rules or where is None:
+                continue
+            if alarm.score < _SURE and any(first <= start < last for start in heard):
                 continue
             status = _status(self.scopes.judge(((last - 1, last),), *where, ()))
             if status in ("present", "unsure") and not self.scopes.supposed(where[0]):
                 start, end = self.normal.span(first, last)
                 quote = self.normal.original[start:end]
-                hits.append((RuleHit(rule, quote, start, end, status, "embedding"), self.people.of(last)))
+                hit = RuleHit(rule, quote, start, end, status, "embedding")
+                hits.append((hit, self.people.of(last)))
         return hits[:1]
 
     def _conditions(

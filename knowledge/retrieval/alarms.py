@@ -22,8 +22,8 @@ from knowledge.retrieval.embedder import Vectors
 FALSE_ALARMS = 0.01
 _EMERGENCIES = ("emergency_ambulance", "emergency")
 _STRENGTH = 10.0  # inverse of the penalty on the weights
-_FOLDS = 4
-_STEPS = 12
+_FOLDS = 2
+_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class AlarmDetector:
 
     def __init__(self, texts: list[Told], vectors: Vectors) -> None:
         """`vectors` are those of `texts` as queries, in the same order."""
-        x = vectors.astype(np.float64)
+        x = vectors
         y = np.array([text.alarming for text in texts], dtype=np.float64)
         calm = np.array([text.sentence and not text.alarming for text in texts])
         scores = np.zeros(len(y))
@@ -82,8 +82,7 @@ class AlarmDetector:
 
     def judge(self, vectors: Vectors) -> list[Alarm | None]:
         """One answer a vector; None where no emergency is believed."""
-        x = vectors.astype(np.float64)
-        alarms, ambulances = _score(x, self._alarm), _score(x, self._ambulance)
+        alarms, ambulances = _score(vectors, self._alarm), _score(vectors, self._ambulance)
         return [
             Alarm(ambulance=bool(ambulance > 0), score=float(1 / (1 + np.exp(-alarm))))
             if alarm > self.threshold
@@ -92,22 +91,26 @@ class AlarmDetector:
         ]
 
 
-def _score(x: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = x @ weights[:-1] + weights[-1]
+def _score(x: Vectors, weights: Vectors) -> Vectors:
+    found: Vectors = x @ weights[:-1] + weights[-1]
     return found
 
 
-def _fit(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fit(x: Vectors, y: NDArray[np.float64]) -> Vectors:
     """Weights and bias of a logistic regression by Newton's method; both classes weigh the same."""
-    wide = np.hstack([x, np.ones((len(x), 1))])
+    wide = np.hstack([x, np.ones((len(x), 1), np.float32)])
     share = y.mean()
-    each = np.where(y > 0, 0.5 / share, 0.5 / (1 - share))
-    penalty = np.full(wide.shape[1], 1 / _STRENGTH)
-    penalty[-1] = 1e-6
-    weights = np.zeros(wide.shape[1])
+    each = np.where(y > 0, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
+    y = y.astype(np.float32)
+    penalty = np.full(wide.shape[1], 1 / _STRENGTH, np.float32)
+    penalty[-1] = 1e-4
+    weights = np.zeros(wide.shape[1], np.float32)
     for _ in range(_STEPS):
         likely = 1 / (1 + np.exp(-np.clip(wide @ weights, -30, 30)))
         slope = wide.T @ (each * (likely - y)) + penalty * weights
         bend = (wide * (each * likely * (1 - likely))[:, None]).T @ wide + np.diag(penalty)
-        weights = weights - np.linalg.solve(bend, slope)
-    return weights
+        step = np.linalg.solve(bend, slope)
+        weights = weights - step
+        if np.abs(step).max() < 0.02:
+            break
+    return weights.astype(np.float32)
