@@ -43,7 +43,7 @@ def _sound(char: str) -> str:
 @cache
 def _dictionary() -> tuple[frozenset[str], dict[str, int]]:
     """The words of everyday Chinese of two to four characters, and how often each character is a
-    word by itself; from the word list that jieba brings. Read when a slip is first suspected."""
+    word by itself; from the word list that jieba brings."""
     words: set[str] = set()
     single: dict[str, int] = {}
     with files("jieba").joinpath("dict.txt").open(encoding="utf-8") as lines:
@@ -62,6 +62,8 @@ class Homophones:
     def __init__(self, phrases: Iterable[str]) -> None:
         """`phrases` are the literal Chinese phrases of the lexicon."""
         self._phrases = frozenset(p for p in phrases if 2 <= len(p) <= _LONGEST)
+        if self._phrases:
+            _dictionary()  # read now, not while the first patient waits
         # What stands around a character of a phrase -> the characters that belong there.
         self._around: dict[tuple[str, str], str] = {}
         for phrase in sorted(self._phrases):
