@@ -190,12 +190,24 @@ class PhraseMatch:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A sentence that tells of an emergency; `ambulance` when it needs one."""
+
+    ambulance: bool
+    score: float
+
+
 @runtime_checkable
 class PhraseMatcher(Protocol):
     """Maps phrases that the lexicon misses to findings, by embeddings."""
 
     def match(self, phrases: Sequence[str], language: Language) -> list[PhraseMatch | None]:
         """One answer a phrase; None when no finding is near enough to be believed."""
+        ...
+
+    def alarms(self, sentences: Sequence[str]) -> list[Alarm | None]:
+        """One answer a sentence; None where no emergency is believed."""
         ...
 
 

@@ -18,7 +18,16 @@ _ENGLISH = """
     drinking water; water bottle; urine test; urine tests; urine sample; blood sample;
     blood and urine test; urine and blood test; short of breath; shortness of breath;
     out of breath; heart disease; heart attack; heart failure; chest x ray; hay fever;
-    yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever
+    yellow fever; dengue fever; glandular fever; scarlet fever; rheumatic fever;
+    can't breathe through nose; hard to breathe through nose; breathe through mouth;
+    can't breathe for laughing; can't breathe from laughing; laughing so hard;
+    acid reflux; stomach acid; acid indigestion; uric acid; folic acid; amino acid;
+    hyaluronic acid; salicylic acid; lactic acid; acid comes up; acid in my mouth;
+    nearly had a heart attack; almost had a heart attack; gave me a heart attack;
+    give me a heart attack; had me dying; gave me a stroke; dying to know; dying to see;
+    dying to get; dying for a;
+    died laughing; bleeding money; skipped a beat; drives me crazy; baby shower; flu shot;
+    shot of; stroke of; heat stroke; breast stroke
 """
 _CHINESE = """
     石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 年头 零头 头孢 骨头汤
@@ -34,7 +43,9 @@ _CHINESE = """
     上面 里面 下面条 冷静 冰冷 麻烦 麻醉 麻疹 麻将 紧张 要紧 赶紧 不要紧 紧急 闷热 软件 伤风
     破费 木耳 红肿 水肿 重要 重新 体重 伤害 悲伤 烂醉 痛苦 痛快 心疼钱 刺激 打扰 压力 压岁
     高压 低压 说明 说实话 心说 说不清楚 吐泡泡 吐泡 泡泡 冒泡 气泡 泡沫 泡脚 泡澡 泡水 浸泡
-    灯泡 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
+    灯泡 气出心脏病 吓出心脏病 差点心梗 差点心脏病 气晕 急死 忙得要死 困死 冷死 渴死 馋死 烦死
+    吓死 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
+    诊断 判断 断奶 断断续续 中断 打断 断药 抗病毒药 动不动就 密密麻麻 上火 火锅
     呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口
 """
 

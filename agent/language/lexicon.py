@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from agent.language.blocked import BLOCKED
+from agent.language.homophones import Homophones
 from agent.language.joining import (
     ARTICLES,
     FILLERS,
@@ -59,7 +60,9 @@ class Lexicon:
         self._anchored: dict[int, list[Pattern]] = defaultdict(list)
         self._stems: set[str] = set()
         self._spelt: set[str] = set()
+        self._hanzi: set[str] = set()
         self.speller = Speller(())
+        self._homophones = Homophones(())
 
     @classmethod
     def compile(cls, knowledge: ClinicalKnowledge) -> Lexicon:
@@ -84,7 +87,8 @@ class Lexicon:
         for phrase in BLOCKED:
             lexicon._add("block", "", phrase)
         lexicon._anchor()
-        lexicon.speller = Speller(lexicon._spelt)
+        lexicon.speller = Speller(lexicon._spelt, _prose(knowledge))
+        lexicon._homophones = Homophones(lexicon._hanzi)
         return lexicon
 
     # --- compiling ---------------------------------------------------------------------------
@@ -126,6 +130,7 @@ class Lexicon:
         if has_chinese(phrase):
             key = tuple(char for char in phrase if not char.isspace())
             trie = self._chinese
+            self._hanzi.add("".join(key))
         else:
             words = tokens(phrase)
             kept = [word for word in words if word.stem not in ARTICLES] or words
@@ -191,6 +196,10 @@ class Lexicon:
                     matches.extend(joined(pattern, piece, by_piece, text, places))
         return Found(_unique(matches), _unique(found_words))
 
+    def mend(self, text: str) -> str:
+        """A normal form with Chinese characters of the right sound put right; as long as it was."""
+        return self._homophones.mend(text)
+
     def knows(self, word_stem: str) -> bool:
         """Whether an English stem occurs anywhere in the patterns."""
         return word_stem in self._stems
@@ -199,7 +208,7 @@ class Lexicon:
         hits: list[tuple[int, int, int]] = []
         if has_chinese(text):
             hits.extend(self._chinese_hits(text))
-        words = tokens(text)
+        words = [part for word in tokens(text) for part in self._parts(word)]
         if words:
             hits.extend(self._english_hits(words, text))
         return self._without_blocked(hits, text)
@@ -228,10 +237,23 @@ class Lexicon:
                     at += 1
 
     def _spell(self, word: Token) -> str:
-        if len(word.word) < 6 or word.stem in self._stems or not word.word.isalpha():
+        if len(word.word) < 3 or word.stem in self._stems or not word.word.isalpha():
             return word.stem
         meant = self.speller.correct(word.word)
         return stem(meant) if meant else word.stem
+
+    def _parts(self, word: Token) -> Iterable[Token]:
+        """A word, or both words where a space was left out between them."""
+        cut = None
+        if len(word.word) >= 7 and word.stem not in self._stems and word.word.isalpha():
+            cut = self.speller.parted(word.word)
+        if cut is None:
+            return (word,)
+        first, second, at = word.word[:cut], word.word[cut:], word.start + cut
+        return (
+            Token(stem(first), first, word.start, at),
+            Token(stem(second), second, at, word.end),
+        )
 
     def _chinese_hits(self, text: str) -> Iterable[tuple[int, int, int]]:
         length = len(text)
@@ -248,7 +270,9 @@ class Lexicon:
                 # A walk past a filler may end only on a character of the phrase.
                 if len(node) == 1 and "" in node:
                     continue
-                for position in (at, *self._past_fillers(text, at, fillers, skipped)):
+                doubled = at < length and text[at] == text[at - 1]
+                ahead = (at, at + 1) if doubled else (at,)
+                for position in (*ahead, *self._past_fillers(text, at, fillers, skipped)):
                     if position < length:
                         follow = node.get(text[position])
                         if follow is not None and text[position] != "":
@@ -340,6 +364,21 @@ class Lexicon:
 
 def _unique(matches: list[Match]) -> list[Match]:
     return sorted(set(matches), key=lambda m: (m.spans, m.kind, m.id))
+
+
+_LETTERS = re.compile(r"[a-z]{4,}")
+
+
+def _prose(knowledge: ClinicalKnowledge) -> set[str]:
+    """The English words that the knowledge itself is written in, which are right as they stand."""
+    texts: list[str] = []
+    for finding in knowledge.findings.values():
+        texts += [finding.ask.en, finding.name.en] if finding.ask else [finding.name.en]
+    for condition in knowledge.conditions.values():
+        texts += [condition.about.en, condition.name.en]
+    for rule in knowledge.rules.values():
+        texts += [rule.because.en, *rule.fires.en, *rule.spares.en]
+    return set(_LETTERS.findall(" ".join(texts).lower())) | {"cant", "dont", "wont", "didnt"}
 
 
 _PARENTHESIS = re.compile(r"\s*[(（][^)）]*[)）]")

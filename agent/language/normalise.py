@@ -34,7 +34,9 @@ _PUNCTUATION = {
 }
 # Characters that the single-character table of OpenCC leaves or turns in a way that does not
 # suit what patients mean.
-_CHARACTERS = {"著": "着", "妳": "你", "痠": "酸", "癢": "痒", "徵": "征", "乾": "干", "嚥": "咽"}
+_CHARACTERS = {
+    "囗": "口", "著": "着", "妳": "你", "痠": "酸", "癢": "痒", "徵": "征", "乾": "干", "嚥": "咽",
+}  # fmt: skip
 # Frequent slips of the Chinese keyboard; same length, so that positions stay.
 _SLIPS = {
     "咳漱": "咳嗽",

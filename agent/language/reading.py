@@ -84,6 +84,7 @@ class RuleHit:
     start: int
     end: int
     status: Status = "present"
+    by: By = "lexicon"
 
 
 @dataclass(frozen=True, slots=True)

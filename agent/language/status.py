@@ -33,7 +33,10 @@ _NEGATION_EN = re.compile(
     r"improv\w*|settl\w*|subsid\w*|sleep\w*|slept|eat\w*|eaten|drink\w*|drunk|feel\w* (?:well|"
     r"right|good|my|like|normal|great|better|anything)|felt (?:well|right|good)|"
     r"been (?:able|well|feeling|sleeping|eating)|know|want\w*|let\w*|like|understand|care|"
-    r"take\w*|taken|respond\w*|wake|mov\w*|pass\w*|see\b|hear\b|gone away|breath\w*|"
+    r"(?:take|taken) (?:(?:a|any|his|her|my|the|one|single) )*(?:feeds?|bottles?|milk|breast|"
+    r"insulin|food|"
+    r"tablets?|medicine|medication|inhaler)\b|respond\w*|wake|mov\w*|pass\w*|see\b|hear\b|"
+    r"gone away|breath\w*|"
     r"resolv\w*|eas\w*|fad\w*|clear\w*|heal\w*|recover\w*|feed\w*|poo\w*|pee\w*|cry\w*|talk\w*|"
     r"come down|coming down|had a (?:poo|wee|bowel|period)|"
     r"been to|tried|mind|tell|had any (?:sleep|relief|luck))\b"
@@ -99,7 +102,8 @@ _END_EN = (
 _END_ZH = (
     r"但是?|可是|不过|只是|就是|只有|只|除了|以外|之外|却|反而|而是|然而|倒是|其实|主要是?|"
     r"因为|由于|所以|而且|还有|同时|另外|现在|今天|光(?=[咳发头肚嗓])"
-    r"|(?<![没所具带只还现得到])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|[就便]"
+    r"|(?<![没所具带只还现得到])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|"
+    r"[就便]"
 )
 _END = re.compile(f"{_END_EN}|{_END_ZH}")
 _BUT = re.compile(r"\bbut\b|\bhowever\b|但|不过")
@@ -109,13 +113,21 @@ _OR = re.compile(r"\bn?or\b")
 
 _PAST = re.compile(
     r"\blast year\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:years|"
-    r"months) ago\b|\ba year ago\b|\ba month ago\b|\bused to\b|\bas a (?:child|kid|teenager|baby)\b"
+    r"months) ago\b|\ba year ago\b|\ba month ago\b|\bused to\b|\bas a (?:child|kid|teenager|teen|"
+    r"baby|newborn|toddler|student)\b|\bas an infant\b"
+    r"|\bin (?:the|my|his|her) (?:(?:nine|eigh|seven|six|fif|for|thir|twen)ties|teens|noughties|"
+    r"[5-9]0s)\b"
+    r"|\bin the 19\d0s\b"
     r"|\bwhen i was (?:a |an )?(?:child|kid|young|little|teen\w*|baby|student|\d+|pregnant|"
     r"in)\b|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|\bin my (?:youth|"
     r"twenties|thirties|teens)\b"
     r"|\bonce had\b|\bhad (?:it |this )?(?:once )?before\b|\blong ago\b|\bago i had\b|"
     r"\bin (?:my )?childhood\b|\byears back\b|\bmonths back\b"
-    r"|去年|前年|大前年|以前(?!从?来?都?[没不])|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|多年前|"
+    r"|[七八九]几年|[五六七八九]十年代|[5-9]0年代|[一二两三四五六七八九十几\d](?:个多?月|"
+    r"岁)多?的?(?:时候|时(?!不|常|好)|那年|那会儿?)(?=[^,。]{0,4}(?:有过|得过|出过|发过|过|曾|也))"
+    r"|十几岁|二十几岁|三十几岁"
+    r"|去年|前年|大前年|以前(?!从?来?都?[没不])|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|"
+    r"多年前|"
     r"[几数一二两三四五六七八九十\d]年前|[几数一二两三四五六七八九十半\d]个?多?月前|早年|既往|"
     r"上个月|上次"
     r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
@@ -132,12 +144,14 @@ _NEAR_PAST = re.compile(
 )
 _IF = re.compile(
     r"\b(?:what if|if|in case|unless)\b(?:\s+(?:i|he|she|it|we|you|they|my \w+|the \w+)\b)?|"
-    r"\bshould i (?:get|develop|have|start)\b|\bwhen should\b|\bsuppose\b|\bhow (?:do|"
+    r"\bshould i (?:get|develop|have|start)\b|\bshould (?:\w+ ){1,3}ever\b|\bwhen should\b|"
+    r"\bsuppose\b|\bhow (?:do|"
     r"would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
     r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
     r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}"
     r"\b(?:someone|somebody|a person|people)\b"
-    r"|如果|万一|假如|要是|倘若|若是|若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
+    r"|是不是(?=[^,。?]{1,14}[就才](?:要|得|该|可以|能|算))|如果|万一|假如|要是|倘若|若是|"
+    r"若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
     r"以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
 )
 _IF_END = re.compile(
@@ -162,10 +176,13 @@ _PERSONAL = re.compile(
 _STORY = re.compile(
     r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:a|the|this|"
     r"that) (?:tv )?(?:show|movie|film|novel|book|"
-    r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress)|in (?:a|"
+    r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress|course|"
+    r"class)|in (?:a|"
     r"the) (?:paper|news|magazine)|"
-    r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere))\b"
-    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|文章|科普|课本|百度"
+    r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere)|telly about|taught (?:us|me)|"
+    r"first aid (?:course|class|training))\b"
+    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|"
+    r"文章|科普|课本|百度"
 )
 _FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
@@ -194,6 +211,10 @@ _DENIED_AFTER = re.compile(
 _ANSWERED_NO = re.compile(
     r"\s*(?:[:?]|\s-)\s*(?:no|none|nope|nil|never|negative|没有|无|否|没)(?=\s*(?:[,.;。;!\n]|$))"
 )
+
+
+# What may stand between two cues that undo each other: 不是没有, 不能说没有, "not without".
+_UNDOING = re.compile(r"\s*(?:能说|可能|会|敢说|是|说|entirely|exactly|quite|really|have)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +314,8 @@ class Scopes:
         nearest = len(self.text)
         for cue in reversed(effective):
             if count and any(cue.end <= a and b <= nearest for a, b in (*others, *spans)):
+                break
+            if count and not _UNDOING.fullmatch(self.text, cue.end, nearest):
                 break
             nearest = cue.start
             count += 1
@@ -433,6 +456,12 @@ class Scopes:
             elif match.start() - spans[-1][1] < 20 and self.text[match.start()].isascii():
                 return True
         return False
+
+    def supposed(self, sentence: Sentence) -> bool:
+        """Whether a whole sentence speaks of the merely possible, the past, or a story."""
+        body = self.text[sentence.start : sentence.end]
+        gone = _PAST.search(body) is not None and _STILL.search(body) is None
+        return gone or any(cue.search(body) for cue in (_IF, _STORY, _FEAR))
 
     # --- for others ----------------------------------------------------------------------------
 

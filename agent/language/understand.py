@@ -24,7 +24,6 @@ from agent.language.qualities import Quality, owners, qualities
 from agent.language.reading import (
     By,
     ConditionHit,
-    Intent,
     Mention,
     Profile,
     Reading,
@@ -32,7 +31,8 @@ from agent.language.reading import (
     Status,
 )
 from agent.language.status import Scopes, Standing
-from agent.language.time import durations
+from agent.language.time import days, durations
+from agent.language.uniting import longest, merged, portions, united, values
 from agent.ports import PhraseMatcher
 
 __all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
@@ -47,6 +47,13 @@ _MEDICAL = re.compile(
 
 
 _DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yesterday))\s*$", re.IGNORECASE)
+
+
+# The red flags that the detector of alarms raises: without and with an ambulance.
+_UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")
+_LONG = 14.0  # days after which what is told is hardly an emergency of now
+_SURE = 0.99  # what the detector must say of a sentence that the lexicon understood
+_TELLING = 5  # characters that a sentence has at least that tells of something
 
 
 @dataclass(slots=True)
@@ -94,8 +101,9 @@ def understand(
     """
     parts: list[tuple[int, Reading]] = []
     known = profile
-    for start, end in _portions(text):
+    for start, end in portions(text):
         normal = normalise(text[start:end])
+        normal = replace(normal, text=lexicon.mend(normal.text))
         if not normal.text.strip():
             continue
         asked = pending if not parts else None
@@ -104,60 +112,7 @@ def understand(
         parts.append((start, reading))
     if len(parts) == 1 and parts[0][0] == 0:
         return parts[0][1]
-    return _united(parts, language, lexicon)
-
-
-# Longer messages are read in portions, so that the time grows with the length and no faster.
-_PORTION = 800
-_BREAK = re.compile(r"[。！？!?\n；;]|\.(?=\s)")
-
-
-def _portions(text: str) -> Iterable[tuple[int, int]]:
-    """Bounds of portions that end with a sentence where one ends in time."""
-    start = 0
-    while len(text) - start > _PORTION:
-        ends = [m.end() for m in _BREAK.finditer(text, start + _PORTION // 2, start + _PORTION)]
-        end = ends[-1] if ends else start + _PORTION
-        yield start, end
-        start = end
-    yield start, len(text)
-
-
-def _united(parts: Sequence[tuple[int, Reading]], language: Language, lexicon: Lexicon) -> Reading:
-    """One reading of the readings of portions that begin at the given places."""
-    mentions = [
-        replace(m, start=m.start + at, end=m.end + at) for at, part in parts for m in part.mentions
-    ]
-    rules = {
-        hit.rule: replace(hit, start=hit.start + at, end=hit.end + at)
-        for at, part in reversed(parts)
-        for hit in part.rules
-    }
-    conditions = [
-        replace(hit, start=hit.start + at, end=hit.end + at)
-        for at, part in parts
-        for hit in part.conditions
-    ]
-    profile = Profile()
-    wanted: frozenset[Intent] = frozenset()
-    numbers: list[tuple[str, float]] = []
-    for _, part in parts:
-        profile = profile.updated(part.profile)
-        wanted |= part.intents
-        numbers.extend(part.measurements.items())
-    if mentions or rules:
-        wanted -= {"off_topic"}
-    return Reading(
-        language=language,
-        text="".join(part.text for _, part in parts),
-        mentions=tuple(drop_ancestors(_merged(mentions), lexicon.knowledge)),
-        profile=profile,
-        intents=wanted,
-        measurements=_values(numbers),
-        unread=tuple(clause for _, part in parts for clause in part.unread),
-        rules=tuple(sorted(rules.values(), key=lambda hit: hit.start)),
-        conditions=tuple(conditions),
-    )
+    return united(parts, language, lexicon)
 
 
 class _Reader:
@@ -198,6 +153,8 @@ class _Reader:
         if self.phrases is not None and unread:
             unread = self._by_embedding(unread, drafts, self.phrases)
         rules, rule_roles = self._rules(found.matches, claimed)
+        if self.phrases is not None and not rules:
+            rules = self._alarms(self.phrases, [m.start for m in kept])
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
         self._qualify(drafts, self._qualities(found.words))
@@ -205,7 +162,7 @@ class _Reader:
         mentions.extend(self._answer(mentions))
         profile = self.people.profile(patient)
         whole = derive(mentions, self.knowledge)
-        whole = drop_ancestors(_merged(whole), self.knowledge)
+        whole = drop_ancestors(merged(whole), self.knowledge)
         conditions = self._conditions(found.matches, claimed)
         medical = bool(whole or rules or numbers or conditions or unread)
         return Reading(
@@ -214,7 +171,7 @@ class _Reader:
             mentions=tuple(whole),
             profile=profile,
             intents=intents(self.text, medical=medical),
-            measurements=_values([(n.quantity, n.value) for n in numbers]),
+            measurements=values([(n.quantity, n.value) for n in numbers]),
             unread=tuple(self.normal.quote(a, b) for a, b in unread),
             rules=tuple(hit for hit, role in rules if self._counts(role, patient)),
             conditions=conditions,
@@ -244,7 +201,7 @@ class _Reader:
                 spared.append(match)
             elif len(match.spans) == 1 or not self._self_contradicting(match):
                 left.append(match)
-        return sorted({*_longest(left), *_longest(spared)}, key=lambda m: (m.spans, m.id))
+        return sorted({*longest(left), *longest(spared)}, key=lambda m: (m.spans, m.id))
 
     def _self_contradicting(self, match: Match) -> bool:
         where = self._place(match.spans)
@@ -470,11 +427,43 @@ class _Reader:
             hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
 
+    def _alarms(self, phrases: PhraseMatcher, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
+        """Emergencies that no listed words told of, sentence by sentence.
+
+        Where findings were `heard`, of which none is alarming, more must speak for an alarm.
+        """
+        spans: list[tuple[int, int]] = []
+        for sentence in self.sentences:
+            body = self.text[sentence.start : sentence.end]
+            start = sentence.start + len(body) - len(body.lstrip())
+            long = any(
+                sentence.start <= d.start < sentence.end and days(d.iso) >= _LONG
+                for d in self.durations
+            )
+            if len(body.strip()) >= _TELLING and not long:
+                spans.append((start, sentence.start + len(body.rstrip())))
+        hits: list[tuple[RuleHit, Role]] = []
+        said = [self.text[a:b] for a, b in spans]
+        for (first, last), alarm in zip(spans, phrases.alarms(said), strict=True):
+            rule = _UNLISTED[alarm.ambulance] if alarm is not None else ""
+            where = self._place(((last - 1, last),))
+            if alarm is None or rule not in self.knowledge.rules or where is None:
+                continue
+            if alarm.score < _SURE and any(first <= start < last for start in heard):
+                continue
+            status = _status(self.scopes.judge(((last - 1, last),), *where, ()))
+            if status in ("present", "unsure") and not self.scopes.supposed(where[0]):
+                start, end = self.normal.span(first, last)
+                quote = self.normal.original[start:end]
+                hit = RuleHit(rule, quote, start, end, status, "embedding")
+                hits.append((hit, self.people.of(last)))
+        return hits[:1]
+
     def _conditions(
         self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
     ) -> tuple[ConditionHit, ...]:
         found: list[ConditionHit] = []
-        for match in _longest([m for m in matches if m.kind == "condition"]):
+        for match in longest([m for m in matches if m.kind == "condition"]):
             where = self._place(match.spans)
             if where is None:
                 continue
@@ -544,56 +533,3 @@ def _order(draft: _Draft) -> int:
 def _status(standing: Standing) -> Status | None:
     """The status of a mention, or None for what is not said of now and here."""
     return standing if standing in ("present", "absent", "unsure") else None
-
-
-def _longest(matches: Sequence[Match]) -> list[Match]:
-    """Without the matches that a longer one covers."""
-    kept: dict[int, list[Match]] = {}
-    found: list[Match] = []
-    for match in sorted(matches, key=lambda m: (-m.weight, m.spans, m.id)):
-        first = match.start
-        if not any(other.covers(match) for other in kept.get(first, ())):
-            found.append(match)
-            for start, end in match.spans:
-                for position in range(start, end):
-                    kept.setdefault(position, []).append(match)
-    return sorted(found, key=lambda m: (m.spans, m.id))
-
-
-def _merged(mentions: Sequence[Mention]) -> list[Mention]:
-    """One mention a finding: the last present one wins over unsure over absent, and takes what
-    the others know."""
-    rank = {"present": 2, "unsure": 1, "absent": 0}
-    best: dict[str, Mention] = {}
-    for mention in mentions:
-        old = best.get(mention.finding)
-        if old is None:
-            best[mention.finding] = mention
-            continue
-        first, second = (
-            (mention, old) if rank[mention.status] > rank[old.status] else (old, mention)
-        )
-        if first.status == second.status:
-            first = replace(
-                first,
-                duration=first.duration or second.duration,
-                severity=first.severity or second.severity,
-                onset=first.onset or second.onset,
-                course=first.course or second.course,
-                place=first.place or second.place,
-                characters=tuple(dict.fromkeys((*first.characters, *second.characters))),
-                circumstances=tuple(dict.fromkeys((*first.circumstances, *second.circumstances))),
-                value=first.value if first.value is not None else second.value,
-                unit=first.unit or second.unit,
-            )
-        best[mention.finding] = first
-    return sorted(best.values(), key=lambda m: (m.start, m.end, m.finding))
-
-
-def _values(numbers: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """One value a quantity: the highest, but the lowest oxygen saturation."""
-    values: dict[str, float] = {}
-    for quantity, value in numbers:
-        pick = min if quantity == "oxygen_saturation" else max
-        values[quantity] = pick(values.get(quantity, value), value)
-    return values

@@ -16,8 +16,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from agent.ports import Language, PhraseMatch
+from agent.ports import Alarm, Language, PhraseMatch
 from knowledge.clinical import ClinicalKnowledge
+from knowledge.retrieval.alarms import AlarmDetector
 from knowledge.retrieval.embedder import Embedder, Vectors
 
 PRECISION = 0.92
@@ -38,10 +39,12 @@ class NearestPhrase:
         phrases: dict[Language, list[tuple[str, str]]],
         vectors: dict[Language, Vectors],
         everyday: dict[Language, Vectors],
+        alarms: AlarmDetector | None = None,
     ) -> None:
         """`phrases` holds (finding, phrase) pairs, `vectors` their embeddings as queries in the
         same order, `everyday` those of sentences that are no complaint."""
         self._embedder = embedder
+        self._alarms = alarms
         self._vectors = vectors
         # Phrases of one finding stand together: a finding's nearness is the most of its run.
         self._keys: dict[Language, list[str]] = {}
@@ -72,6 +75,12 @@ class NearestPhrase:
             PhraseMatch(self._keys[language][row], float(score)) if good else None
             for row, score, good in zip(best, near, believed, strict=True)
         ]
+
+    def alarms(self, sentences: Sequence[str]) -> list[Alarm | None]:
+        """One answer a sentence; None where no emergency is believed."""
+        if not sentences or self._alarms is None:
+            return [None] * len(sentences)
+        return self._alarms.judge(self._embedder.embed(list(sentences), "query"))
 
     def _best(
         self, nearness: Vectors, language: Language
