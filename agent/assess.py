@@ -141,6 +141,7 @@ def _weighed(
             [],
             posterior=weighed.reviewed,
             budget=desk.budget,
+            thorough=desk.thorough,
         )
         question = inquiry.question(choice, desk.network, language)
     asked = candidates or {}

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,10 +32,13 @@ import numpy as np
 
 from agent import compiled
 from agent.compiled import Array as Array
+from agent.fitted import Fitted
 from agent.state import Confidence, Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.check import statement_findings
 from knowledge.clinical.schema import Band, Condition, Tier, band_of
+from knowledge.fitted.fit import States
+from knowledge.fitted.overlay import Overlay
 
 TEMPER = 0.75
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
@@ -81,14 +84,19 @@ class Evidence:
     present: frozenset[str]
     absent: frozenset[str]
     duration: float | None = None  # seconds since the complaint began
+    unsure: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()  # what the first words said, unasked
 
 
 def evidence_of(findings: Mapping[str, Finding], duration: str | None) -> Evidence:
-    """The evidence in a patient's findings. `unsure` says nothing either way."""
+    """The evidence in a patient's findings. What the patient is unsure of, and what was told
+    unasked, counts only for an overlay (`agent.fitted`)."""
     return Evidence(
         present=frozenset(k for k, f in findings.items() if f.status == "present"),
         absent=frozenset(k for k, f in findings.items() if f.status == "absent"),
         duration=seconds(duration) if duration else None,
+        unsure=frozenset(k for k, f in findings.items() if f.status == "unsure"),
+        told=frozenset(k for k, f in findings.items() if f.turn <= 1),
     )
 
 
@@ -99,7 +107,16 @@ class Network:
     `step` is the same conditioned on the finding's main parent being present.
     """
 
-    def __init__(self, knowledge: ClinicalKnowledge) -> None:
+    def __init__(
+        self,
+        knowledge: ClinicalKnowledge,
+        *,
+        overlay: Overlay | None = None,
+        among: Set[str] | None = None,
+    ) -> None:
+        """`overlay` divides probability among its own conditions, which the knowledge must hold
+        (`knowledge.fitted.join`); `among` keeps to some conditions, as a clinic of one field does.
+        """
         self.knowledge = knowledge
         self.conditions: tuple[str, ...] = tuple(knowledge.conditions)
         self.findings: tuple[str, ...] = tuple(knowledge.findings)
@@ -120,6 +137,8 @@ class Network:
         self._course = np.array([_course(entry) for entry in entries]).reshape(-1, 2)
         self._prevalences = compiled.Prevalences(entries)
         self._prior_cache: dict[tuple[Band | None, str | None, bool | None], Array] = {}
+        self.fitted = Fitted(overlay, self.row, self.column) if overlay is not None else None
+        self._among = np.array([among is None or key in among for key in self.conditions])
 
     def _main_parent(self, key: str) -> int:
         finding = self.knowledge.findings[key]
@@ -131,7 +150,7 @@ class Network:
         band = band_of(patient.age_years) if patient.age_years is not None else None
         key = (band, patient.sex, patient.pregnant)
         if key not in self._prior_cache:
-            weights = self._prevalences.of(*key)
+            weights = np.where(self._among, self._prevalences.of(*key), 0.0)
             self._prior_cache[key] = np.asarray(weights / max(float(weights.sum()), 1e-12))
         return self._prior_cache[key]
 
@@ -186,7 +205,19 @@ class Network:
 
     def posterior(self, evidence: Evidence, patient: Patient) -> Array:
         """Probability of each condition, an array (conditions,) that sums to 1."""
-        return normalise(self.log_joint(evidence, patient))
+        posterior = normalise(self.log_joint(evidence, patient))
+        if self.fitted is not None:
+            rows = self.fitted.rows
+            together = float(posterior[rows].sum())
+            posterior[rows] = together * self.fitted.shares(*self.states(evidence))
+        return posterior
+
+    def states(self, evidence: Evidence) -> tuple[States, States]:
+        """The evidence as the overlay reads it; see `Fitted.states`."""
+        assert self.fitted is not None
+        return self.fitted.states(
+            evidence.present, evidence.absent, evidence.unsure, evidence.told
+        )
 
     def reviewed(self, posterior: Array) -> Array:
         """A posterior over the written conditions alone: zero for the others, sums to 1."""

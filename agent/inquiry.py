@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent import triage
-from agent.diagnosis import Array, Evidence, Network, normalise
+from agent.diagnosis import FLOOR, Array, Evidence, Network, normalise
 from agent.state import Finding, Patient, Question
 from agent.wording import texts
 from knowledge.clinical.schema import LEVELS, Level
@@ -39,6 +39,8 @@ DANGER: dict[Level, float] = {
 """Weight of a level when danger is summed over conditions."""
 DANGER_WEIGHT = 1.5
 RULE_WEIGHT = 0.8
+TOLD_WEIGHT = 1.4
+"""Weight of the chance that a patient has anything to say, where an overlay knows it."""
 SCREENS = 2
 """Questions that only look for danger, asked before it stops."""
 WORTH_SCREENING = 0.0015
@@ -73,10 +75,12 @@ def choose(
     *,
     posterior: Array,
     budget: int = BUDGET,
+    thorough: bool = False,
 ) -> Choice:
     """The most useful question that has not been asked, or the reason to stop.
 
-    `posterior` is that of the evidence, an array (conditions,).
+    `posterior` is that of the evidence, an array (conditions,). `thorough` asks on until the
+    budget is spent, though the advice would not change.
     """
     knowledge = network.knowledge
     count = sum(key in knowledge.findings for key in asked)
@@ -90,9 +94,9 @@ def choose(
     if not len(columns) or not len(rows):
         return Choice(None, "no_gain")
     p = posterior[rows] / posterior[rows].sum()
-    yes_given = _answer(network, evidence, rows, columns)
+    yes_given, told = _answer(network, evidence, rows, columns, p)
     relevant = np.abs(yes_given - network.base[columns]).max(axis=0) > 1e-9
-    columns, yes_given = columns[relevant], yes_given[:, relevant]
+    columns, yes_given, told = columns[relevant], yes_given[:, relevant], told[relevant]
     if not len(columns):
         return Choice(None, "no_gain")
 
@@ -109,6 +113,7 @@ def choose(
     rules = _weights(network, columns, completing)
     score = np.maximum(gain, 0.0) + DANGER_WEIGHT * moved + RULE_WEIGHT * yes * rules
     score = np.where((yes > _SURE) | (yes < 1 - _SURE) & (rules * yes < 0.005), 0.2 * score, score)
+    score = score + TOLD_WEIGHT * told
     last = asked[-1] if asked and asked[-1] in knowledge.findings else None
     group = knowledge.findings[last].group if last else None
     if group:
@@ -128,6 +133,8 @@ def choose(
         feared = int(np.argmax(yes * rules))
         if yes[feared] * rules[feared] >= WORTH_SCREENING:
             best, stop = feared, None
+    if thorough and stop != "budget" and score[best] > 0:
+        stop = None
     if stop:
         return Choice(None, stop, float(score[best]))
     rise = if_yes[best] - p
@@ -182,9 +189,14 @@ def _comes_first(network: Network, column: int, known: Set[str]) -> bool:
 
 
 def _answer(
-    network: Network, evidence: Evidence, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Array:
-    """Probability of a yes to each question in each condition, an array (rows, columns)."""
+    network: Network,
+    evidence: Evidence,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    p: Array,
+) -> tuple[Array, Array]:
+    """Probability of a yes to each question in each condition, an array (rows, columns), and, for
+    what an overlay knows, that the patient has anything to say of it, (columns,)."""
     present, _ = network.closed(evidence)
     above = network.parent[columns]
     parent_known = np.array([a in present for a in above.tolist()])
@@ -193,7 +205,17 @@ def _answer(
         network.step[np.ix_(rows, columns)],
         network.given[np.ix_(rows, columns)],
     )
-    return np.asarray(chosen)
+    told = np.zeros(len(columns))
+    if network.fitted is not None:
+        here, there = network.fitted.places(columns)
+        place = {int(row): index for index, row in enumerate(network.fitted.rows.tolist())}
+        own = np.array([place.get(int(row), -1) for row in rows.tolist()])
+        known = np.flatnonzero(own >= 0)
+        if len(here) and len(known):
+            yes, something = network.fitted.answers(network.states(evidence)[0])
+            chosen[np.ix_(known, here)] = np.clip(yes[np.ix_(own[known], there)], FLOOR, 1 - FLOOR)
+            told[here] = p[known] @ something[np.ix_(own[known], there)]
+    return np.asarray(chosen), told
 
 
 def _outcomes(p: Array, yes_given: Array, exponent: float) -> tuple[Array, Array, Array]:

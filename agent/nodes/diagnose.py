@@ -108,6 +108,7 @@ def _question(
         asked,
         posterior=weighed.reviewed,
         budget=budget,
+        thorough=desk.thorough,
     )
     return inquiry.question(choice, desk.network, language), choice.stop
 
