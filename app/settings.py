@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         default=True,
         description="Whether meaning (embeddings) joins words in retrieval and understanding.",
     )
+    departments: Path | None = Field(
+        default=None,
+        description="A YAML file with the hospital's own departments in place of the service's.",
+    )
     budget: int = Field(default=8, ge=0, le=30, description="Most questions before advice.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to standard error."
