@@ -50,6 +50,130 @@ def safety(split: SPLIT = "dev", out: OUT = None) -> None:
     _keep(found.model_dump_json(indent=1), out)
 
 
+DATA = Annotated[Path, typer.Option(help="Folder of the public data set, or its file.")]
+SAMPLE = Annotated[int | None, typer.Option(help="Only so many cases.", min=1)]
+
+
+@app.command("assess")
+def assess(data: DATA, out: OUT = None) -> None:
+    """Diagnosis among three candidates on DxBench, in Chinese and English."""
+    from evaluation import candidates, cases, datasets
+
+    try:
+        found = candidates.evaluate(_desk(), datasets.dxbench(data))
+    except (cases.CasesError, OSError) as error:
+        fail(str(error))
+    print(candidates.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
+@app.command("departments")
+def departments(
+    data: DATA,
+    mapping: Annotated[Path | None, typer.Option(help="Departments, as of a hospital.")] = None,
+    out: OUT = None,
+) -> None:
+    """The department among the fifteen of DxBench, from the symptoms alone."""
+    from evaluation import cases, datasets, departments
+    from knowledge.clinical import KnowledgeError
+
+    try:
+        read = datasets.dxbench(data)
+        found = departments.evaluate(_desk(), read, mapping or departments.MAPPING)
+    except (cases.CasesError, KnowledgeError, OSError) as error:
+        fail(str(error))
+    print(departments.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
+@app.command("symptoms")
+def symptoms(data: DATA, out: OUT = None) -> None:
+    """Precision, recall and F1 of the symptoms in parents' first messages (dxy dialogues)."""
+    from evaluation import cases, datasets, symptoms
+
+    try:
+        found = symptoms.evaluate(_desk(), datasets.first_messages(data))
+    except (cases.CasesError, OSError) as error:
+        fail(str(error))
+    print(symptoms.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
+@app.command("facts")
+def facts(data: DATA, out: OUT = None) -> None:
+    """The share of the facts of English cases from which any finding is read."""
+    from evaluation import cases, datasets, facts
+
+    try:
+        found = facts.evaluate(_desk(), datasets.facts(data))
+    except (cases.CasesError, OSError) as error:
+        fail(str(error))
+    print(facts.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
+@app.command("inquiry")
+def inquiry(
+    data: DATA,
+    set_: Annotated[str, typer.Option("--set", help="dxy, mz4 or mz10.")],
+    folds: Annotated[int, typer.Option(help="Parts of the cross-validation.", min=2)] = 5,
+    questions: Annotated[int, typer.Option(help="Most questions on findings.", min=0)] = 10,
+    sample: SAMPLE = None,
+    seed: Annotated[int, typer.Option(help="Draws the sample and the patients' words.")] = 0,
+    out: OUT = None,
+) -> None:
+    """Questions and diagnosis with simulated parents, cross-validated, through the real graph."""
+    from evaluation import cases, datasets, inquiry
+
+    if set_ not in inquiry.SETTINGS:
+        fail(f"unknown set '{set_}'; use {', '.join(inquiry.SETTINGS)}", 2)
+    name: inquiry.Name = set_  # type: ignore[assignment]
+    try:
+        read = datasets.inquiry(data, name)
+        desk = _desk()
+        found = inquiry.evaluate(
+            read,
+            lambda _: desk,
+            name=name,
+            folds=folds,
+            questions=questions,
+            sample=sample,
+            seed=seed,
+            report=report,
+        )
+    except (cases.CasesError, OSError) as error:
+        fail(str(error))
+    print(inquiry.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
+@app.command("consultations")
+def consultations(
+    split: SPLIT = "dev",
+    sample: SAMPLE = None,
+    seed: Annotated[int, typer.Option(help="Draws the hidden findings and the words.")] = 0,
+    out: OUT = None,
+) -> None:
+    """Whole consultations with the vignettes as simulated patients, through the real graph."""
+    from evaluation import cases, consultations
+
+    _known_split(split)
+    desk = _desk()
+    try:
+        found = consultations.evaluate(
+            desk,
+            cases.load_vignettes(desk.knowledge),
+            split=split,
+            seed=seed,
+            sample=sample,
+            report=report,
+        )
+    except cases.CasesError as error:
+        fail(str(error))
+    print(consultations.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
 def _known_split(split: str) -> None:
     if split not in ("dev", "held_out", "all"):
         fail(f"unknown split '{split}'; use dev, held_out or all", 2)
