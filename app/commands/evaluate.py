@@ -127,7 +127,7 @@ def inquiry(
 
     if set_ not in inquiry.SETTINGS:
         fail(f"unknown set '{set_}'; use {', '.join(inquiry.SETTINGS)}", 2)
-    name: inquiry.Name = set_  # type: ignore[assignment]
+    name: inquiry.Name = set_
     try:
         read = datasets.inquiry(data, name)
         desk = _desk()
