@@ -215,9 +215,7 @@ class Network:
     def states(self, evidence: Evidence) -> tuple[States, States]:
         """The evidence as the overlay reads it; see `Fitted.states`."""
         assert self.fitted is not None
-        return self.fitted.states(
-            evidence.present, evidence.absent, evidence.unsure, evidence.told
-        )
+        return self.fitted.states(evidence.present, evidence.absent, evidence.unsure, evidence.told)
 
     def reviewed(self, posterior: Array) -> Array:
         """A posterior over the written conditions alone: zero for the others, sums to 1."""

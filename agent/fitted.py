@@ -19,9 +19,7 @@ from knowledge.fitted.overlay import Overlay
 class Fitted:
     """A compiled overlay. L conditions, S findings."""
 
-    def __init__(
-        self, overlay: Overlay, row: Mapping[str, int], column: Mapping[str, int]
-    ) -> None:
+    def __init__(self, overlay: Overlay, row: Mapping[str, int], column: Mapping[str, int]) -> None:
         """`row` and `column` are those of the network that it joins."""
         self.overlay = overlay
         self.rows = np.array([row[own.id] for own in overlay.conditions])
@@ -71,7 +69,9 @@ class Fitted:
         """Which of the network's columns the overlay knows: their places in `columns`, and in the
         overlay."""
         pairs = [
-            (index, self.columns[c]) for index, c in enumerate(columns.tolist()) if c in self.columns
+            (index, self.columns[c])
+            for index, c in enumerate(columns.tolist())
+            if c in self.columns
         ]
         here = np.array([a for a, _ in pairs], dtype=np.int64)
         there = np.array([b for _, b in pairs], dtype=np.int64)

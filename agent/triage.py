@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
+from agent.departments import departments, own
 from agent.state import Finding, Patient, RedFlag, Triage
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.schema import LEVELS, Level, Rule, Sex, When, Who, more_urgent
@@ -225,13 +226,15 @@ def decide(
         reason = raised[key][1]
         if reason:
             reasons.append(reason.split("\n")[0 if english else 1])
+    urgent = level in EMERGENCIES
     department = (
         top.department
         if top is not None
-        else _department(knowledge, ranked, probabilities, level, patient)
+        else departments(knowledge, probabilities, patient, emergency=urgent)[0][0]
     )
-    if level in EMERGENCIES:
-        department = "emergency" if "emergency" in knowledge.departments else department
+    if urgent:
+        now = own("emergency", knowledge)
+        department = now if now in knowledge.departments else department
     entry = knowledge.departments.get(department)
     name_ = "" if entry is None else (entry.name.en if english else entry.name.zh)
     return Triage(
@@ -252,32 +255,3 @@ def _chance(probability: float, english: bool) -> str:
         if probability >= bound:
             return en if english else zh
     raise AssertionError(probability)
-
-
-def _department(
-    knowledge: ClinicalKnowledge,
-    ranked: list[str],
-    probabilities: Mapping[str, float],
-    level: Level,
-    patient: Patient,
-) -> str:
-    """Departments vote with the probability of their conditions; first choices count double."""
-    votes: dict[str, float] = {}
-    child = patient.age_years is not None and patient.age_years < 14
-    for key in ranked[:12]:
-        departments = knowledge.conditions[key].departments
-        for place, department in enumerate(departments):
-            entry = knowledge.departments.get(department)
-            if entry is not None and entry.children and not child and len(departments) > 1:
-                continue
-            weight = probabilities[key] / (1 + place)
-            votes[department] = votes.get(department, 0.0) + weight
-    if level not in EMERGENCIES and len(votes) > 1:
-        votes.pop("emergency", None)
-    if not votes:
-        return (
-            "paediatrics"
-            if child and "paediatrics" in knowledge.departments
-            else "general_medicine"
-        )
-    return max(votes, key=lambda key: votes[key])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from app.commands import knowledge
+from app.commands import bench, evaluate, knowledge
 from app.console import expected as _expected
 from app.console import fail as _fail
 from app.console import note as _note
@@ -33,13 +32,11 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="The language model's weights.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys.")
-bench_app = typer.Typer(no_args_is_help=True, help="How fast it is.")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(model_app, name="model")
 app.add_typer(key_app, name="key")
-app.add_typer(bench_app, name="bench")
-evaluate_app = typer.Typer(no_args_is_help=True, help="How good it is, on labelled cases.")
-app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(bench.app, name="bench")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 @app.command()
@@ -233,134 +230,6 @@ def key_create(
         print(asyncio.run(make_key(settings, label, scope or ["consult"])))
     except ValueError as error:
         _fail(str(error), 2)
-    except _expected() as error:
-        _fail(str(error))
-
-
-@bench_app.command("turn")
-def bench_turn(
-    turns: Annotated[int, typer.Option(help="How many turns.", min=10)] = 200,
-) -> None:
-    """Time turns without the model: understand, decide, persist."""
-    settings = _settings()
-    from bench.turn import run
-
-    print(json.dumps(asyncio.run(run(settings, turns)), indent=2))
-
-
-@bench_app.command("load")
-def bench_load(
-    patients: Annotated[int, typer.Option(help="Consultations at once.", min=1)] = 50,
-    rounds: Annotated[int, typer.Option(help="Consultations each, in turn.", min=1)] = 2,
-) -> None:
-    """Time many consultations at once without the model; on PostgreSQL if it is configured."""
-    settings = _settings()
-    from bench.load import run
-
-    try:
-        print(json.dumps(asyncio.run(run(settings, patients=patients, rounds=rounds)), indent=2))
-    except _expected() as error:
-        _fail(str(error))
-
-
-@bench_app.command("reasoning")
-def bench_reasoning(
-    conditions: Annotated[int, typer.Option(help="How many conditions.", min=100)] = 2000,
-) -> None:
-    """Time the reasoning alone: compiling, posterior, differential, next question."""
-    settings = _settings()
-    from bench.reasoning import run
-
-    try:
-        print(json.dumps(run(settings, conditions=conditions, report=_report), indent=2))
-    except _expected() as error:
-        _fail(str(error))
-
-
-@bench_app.command("chat")
-def bench_chat() -> None:
-    """Time the model: first words, tokens a second."""
-    settings = _settings()
-    from app import wiring
-    from bench.chat import run
-
-    async def measure() -> Any:
-        model = await wiring.load_model(settings, _report)
-        if model is None:
-            _fail("no model here; run `huatuo model fetch`")
-        try:
-            return await run(model)
-        finally:
-            await model.aclose()
-
-    print(json.dumps(asyncio.run(measure()), indent=2))
-
-
-_SPLIT = Annotated[str, typer.Option(help="dev, held_out or all.")]
-_OUT = Annotated[Path | None, typer.Option(help="Where the figures go as JSON.")]
-
-
-@evaluate_app.command("triage")
-def evaluate_triage(split: _SPLIT = "dev", out: _OUT = None) -> None:
-    """Urgency, department and diagnosis on the vignettes, with every case that goes wrong."""
-    from evaluation import cases, triage
-
-    desk = _evaluated(split)
-    try:
-        report = triage.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
-    except cases.CasesError as error:
-        _fail(str(error))
-    print(triage.table(report))
-    _keep(report.model_dump_json(indent=1), out)
-
-
-@evaluate_app.command("safety")
-def evaluate_safety(split: _SPLIT = "dev", out: _OUT = None) -> None:
-    """Recall and false alarms of the red-flag rules, with every sentence heard wrongly."""
-    from evaluation import cases, safety
-
-    desk = _evaluated(split)
-    try:
-        report = safety.evaluate(desk, cases.load_sentences(), split=split)
-    except cases.CasesError as error:
-        _fail(str(error))
-    print(safety.table(report))
-    _keep(report.model_dump_json(indent=1), out)
-
-
-def _evaluated(split: str) -> Any:
-    """The desk that is evaluated: the knowledge and the phrase matcher, no language model."""
-    if split not in ("dev", "held_out", "all"):
-        _fail(f"unknown split '{split}'; use dev, held_out or all", 2)
-    settings = _settings()
-    settings.model = "none"
-    from app import wiring
-
-    try:
-        return asyncio.run(wiring.build_desk(settings, _report))
-    except _expected() as error:
-        _fail(str(error))
-
-
-def _keep(text: str, out: Path | None) -> None:
-    if out is None:
-        return
-    try:
-        out.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}")
-
-
-@bench_app.command("retrieval")
-def bench_retrieval(
-    build: Annotated[bool, typer.Option(help="Time a first build as well.")] = False,
-) -> None:
-    """Time retrieval: a start, a query; and measure what it finds."""
-    settings = _settings()
-    from bench.retrieval import run
-
-    try:
-        print(json.dumps(asyncio.run(run(settings, build=build, report=_report)), indent=2))
     except _expected() as error:
         _fail(str(error))
 

@@ -34,6 +34,7 @@ def examine(settings: Settings, *, full: bool = False) -> list[Part]:
         *_packages(),
         *_weights(settings, full),
         *_knowledge(settings),
+        *_departments(settings),
         _database(settings),
     ]
 
@@ -103,6 +104,22 @@ def _knowledge(settings: Settings) -> Iterator[Part]:
     if count:
         says = f"{count} more conditions, marked as unreviewed and deciding on nothing"
     yield Part("imported knowledge", "ok" if count else "note", says)
+
+
+def _departments(settings: Settings) -> Iterator[Part]:
+    if settings.departments is None:
+        return
+    from app.wiring import with_departments
+    from knowledge.clinical.load import KnowledgeError, read_folder
+
+    try:
+        found = with_departments(settings, read_folder().knowledge)
+    except KnowledgeError as error:
+        yield Part("departments", "missing", f"{error}\nsee HUATUO_DEPARTMENTS")
+    except OSError as error:
+        yield Part("departments", "missing", f"{error.filename}: {error.strerror}")
+    else:
+        yield Part("departments", "ok", f"{len(found.departments)}, {settings.departments}")
 
 
 def _database(settings: Settings) -> Part:

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         description="Whether imported conditions stand beside the written ones, where they are "
         "here. They are marked, and decide on nothing.",
     )
+    departments: Path | None = Field(
+        default=None,
+        description="A YAML file with the hospital's own departments in place of the service's.",
+    )
     budget: int = Field(default=8, ge=0, le=30, description="Most questions before advice.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to standard error."

@@ -29,6 +29,8 @@ from api.service import ConsultationService
 from app import imported
 from app.settings import Settings
 from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical.hospital import apply as apply_hospital
+from knowledge.clinical.hospital import read_hospital
 from model import base
 from records import schema
 from records.database import Database
@@ -107,13 +109,25 @@ def load_retrieval(
     return open_retrieval(knowledge, settings.home / "index", embedder=folder, report=report)
 
 
+def with_departments(settings: Settings, knowledge: ClinicalKnowledge) -> ClinicalKnowledge:
+    """The knowledge with the hospital's own departments, where the settings name their file.
+
+    Raises KnowledgeError, OSError.
+    """
+    if settings.departments is None:
+        return knowledge
+    hospital = read_hospital(settings.departments)
+    return apply_hospital(hospital, knowledge, str(settings.departments))
+
+
 async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     """Everything that a consultation is conducted with.
 
     Raises KnowledgeError, ModelUnavailable, WeightsError.
     """
     report("reading the clinical knowledge")
-    knowledge = await asyncio.to_thread(imported.known, settings, report)
+    written = await asyncio.to_thread(imported.known, settings, report)
+    knowledge = with_departments(settings, written)
     ports = Ports(clock=SystemClock())
 
     def compiled() -> Desk:

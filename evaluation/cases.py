@@ -173,3 +173,8 @@ def _unique(cases: tuple[Case, ...], faults: list[str]) -> tuple[Case, ...]:
 def reaches(level: Level, floor: Level) -> bool:
     """Whether a level is at least as urgent as another."""
     return LEVELS.index(level) <= LEVELS.index(floor)
+
+
+def sex_of(patient: Patient) -> str:
+    """The sex as a group's name; who is pregnant is a group of her own."""
+    return ("pregnant" if patient.pregnant else patient.sex) or "unknown"

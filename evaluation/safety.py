@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assess import assess
 from agent.desk import Desk
-from evaluation.cases import EMERGENCIES, Sentence, reaches
+from evaluation import reports
+from evaluation.cases import EMERGENCIES, Sentence, reaches, sex_of
 from evaluation.statistics import Figure, mean
 from knowledge.clinical.schema import Level
 
@@ -25,6 +26,8 @@ class Heard(BaseModel):
     id: str
     language: str
     kind: str
+    band: str
+    sex: str
     text: str
     fires: Level | None
     level: Level | None
@@ -34,24 +37,14 @@ class Heard(BaseModel):
     right: bool
 
 
-class Summary(BaseModel):
+class Summary(reports.Summary):
     """The figures over a group of sentences."""
 
-    model_config = ConfigDict(frozen=True)
-
     recall: Figure
-    false_alarms: Figure
+    false_alarms: Figure = Field(title="false alarms")
 
 
-class Report(BaseModel):
-    """All figures, and every sentence that was heard wrongly."""
-
-    model_config = ConfigDict(frozen=True)
-
-    split: str
-    overall: Summary
-    by: dict[str, dict[str, Summary]]
-    failures: tuple[Heard, ...]
+Report = reports.Report[Summary, Heard]
 
 
 def hear(desk: Desk, case: Sentence) -> Heard:
@@ -66,6 +59,8 @@ def hear(desk: Desk, case: Sentence) -> Heard:
         id=case.id,
         language=case.language,
         kind=case.kind,
+        band=reports.band(case.patient.age_years),
+        sex=sex_of(case.patient),
         text=case.text,
         fires=case.fires,
         level=level,
@@ -78,6 +73,7 @@ def hear(desk: Desk, case: Sentence) -> Heard:
 def summarise(heard: Sequence[Heard]) -> Summary:
     """Recall over the sentences that must fire, false alarms over those that must not."""
     return Summary(
+        cases=len(heard),
         recall=mean([item.right for item in heard if item.fires is not None]),
         false_alarms=mean([not item.right for item in heard if item.fires is None]),
     )
@@ -85,40 +81,26 @@ def summarise(heard: Sequence[Heard]) -> Summary:
 
 def evaluate(desk: Desk, cases: Iterable[Sentence], *, split: str) -> Report:
     """Hear the sentences of a split (`dev`, `held_out` or `all`) and sum up."""
-    heard = [hear(desk, case) for case in cases if split in ("all", case.split)]
-    by = {
-        "language": _grouped(heard, [item.language for item in heard]),
-        "kind": _grouped(heard, [item.kind for item in heard]),
-    }
-    return Report(
-        split=split,
-        overall=summarise(heard),
-        by=by,
-        failures=tuple(item for item in heard if not item.right),
+    return reports.report(
+        f"red-flag sentences ({split})",
+        [hear(desk, case) for case in cases if split in ("all", case.split)],
+        summarise=summarise,
+        by={
+            "language": lambda item: item.language,
+            "kind": lambda item: item.kind,
+            "age band": lambda item: item.band,
+            "sex": lambda item: item.sex,
+        },
+        failed=lambda item: not item.right,
     )
 
 
-def _grouped(heard: Sequence[Heard], keys: Sequence[str]) -> dict[str, Summary]:
-    return {
-        key: summarise([item for item, own in zip(heard, keys, strict=True) if own == key])
-        for key in sorted(set(keys))
-    }
-
-
-def table(report: Report) -> str:
+def table(found: Report) -> str:
     """The report as text."""
-    lines = [
-        f"red-flag sentences ({report.split})",
-        f"  recall              {report.overall.recall}",
-        f"  false alarms        {report.overall.false_alarms}",
-    ]
-    for group, rows in report.by.items():
-        lines += ["", f"{group:<16}{'recall':<34}false alarms"]
-        lines += [f"{key:<16}{row.recall!s:<34}{row.false_alarms}" for key, row in rows.items()]
-    lines += ["", "heard wrongly:"]
-    lines += [
-        f"  {item.id}: {item.text} | {item.fires or 'no emergency'} -> {item.level or 'nothing'}"
-        f"; rules {list(item.rules)}; found {list(item.findings)}"
-        for item in report.failures
-    ]
-    return "\n".join(lines)
+    return reports.table(
+        found,
+        lambda item: (
+            f"{item.id}: {item.text} | {item.fires or 'no emergency'} -> {item.level or 'nothing'}"
+            f"; rules {list(item.rules)}; found {list(item.findings)}"
+        ),
+    )

@@ -40,6 +40,22 @@ def mean(values: Sequence[float | bool], *, seed: int = 0) -> Figure:
     return _figure(float(sample.mean()), low, high, len(sample))
 
 
+def ratio(parts: Sequence[float], wholes: Sequence[float], *, seed: int = 0) -> Figure:
+    """The sum of the parts over the sum of the wholes, with its percentile bootstrap interval;
+    cases are drawn, each with its part and its whole. Such are precision, recall and F1 over all
+    findings of all messages. `n` is the number of cases; None where the wholes are zero."""
+    if len(parts) != len(wholes):
+        raise ValueError("one part a whole")
+    above, below = np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)
+    if not len(below) or below.sum() <= 0:
+        return Figure(value=None, low=None, high=None, n=0)
+    drawn = np.random.default_rng(seed).integers(0, len(below), (RESAMPLES, len(below)))
+    sums = below[drawn].sum(axis=1)
+    values = above[drawn].sum(axis=1)[sums > 0] / sums[sums > 0]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return _figure(float(above.sum() / below.sum()), low, high, len(below))
+
+
 def calibration_error(
     probabilities: Sequence[float], correct: Sequence[bool], *, seed: int = 0
 ) -> Figure:

@@ -5,15 +5,17 @@ One assessment a vignette, without questions. Every case that goes wrong is list
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assess import assess
 from agent.desk import Desk
-from evaluation.cases import EMERGENCIES, Vignette, reaches
+from agent.state import Possibility
+from evaluation import reports
+from evaluation.cases import EMERGENCIES, Vignette, reaches, sex_of
 from evaluation.statistics import Figure, calibration_error, mean
-from knowledge.clinical.schema import LEVELS, Level, band_of
+from knowledge.clinical.schema import LEVELS, Level
 
 
 class Outcome(BaseModel):
@@ -49,49 +51,55 @@ class Outcome(BaseModel):
         return bool(self.missed or self.too_urgent or wrong or not self.department_right)
 
 
-class Summary(BaseModel):
+class Summary(reports.Summary):
     """The figures over a group of vignettes."""
 
-    model_config = ConfigDict(frozen=True)
-
-    cases: int
-    missed_emergencies: Figure
-    over_escalation: Figure
-    level_exact: Figure
-    level_within_one: Figure
-    department: Figure
-    top_1: Figure
-    top_3: Figure
-    top_5: Figure
-    calibration_error: Figure
+    missed_emergencies: Figure = Field(title="missed")
+    over_escalation: Figure = Field(title="over-esc")
+    level_exact: Figure = Field(title="level")
+    level_within_one: Figure = Field(title="+-1")
+    department: Figure = Field(title="dept")
+    top_1: Figure = Field(title="top-1")
+    top_3: Figure = Field(title="top-3")
+    top_5: Figure = Field(title="top-5")
+    calibration_error: Figure = Field(title="ECE")
 
 
-class Report(BaseModel):
-    """All figures, and every case that goes wrong."""
-
-    model_config = ConfigDict(frozen=True)
-
-    split: str
-    overall: Summary
-    by: dict[str, dict[str, Summary]]
-    failures: tuple[Outcome, ...]
+Report = reports.Report[Summary, Outcome]
 
 
 def outcome(desk: Desk, case: Vignette) -> Outcome:
     """Assess one vignette."""
     found = assess(desk, language=case.language, patient=case.patient, text=case.text)
-    level: Level = found.triage.level if found.triage else "routine"
-    department = found.triage.department if found.triage else "general_medicine"
-    order = [item.condition for item in found.differential]
+    return judged(
+        case,
+        level=found.triage.level if found.triage else "routine",
+        department=found.triage.department if found.triage else "general_medicine",
+        differential=found.differential,
+        findings=tuple(f"{item.id}:{item.status}" for item in found.findings),
+        rules=tuple(flag.rule for flag in found.red_flags),
+    )
+
+
+def judged(
+    case: Vignette,
+    *,
+    level: Level,
+    department: str,
+    differential: Sequence[Possibility],
+    findings: tuple[str, ...],
+    rules: tuple[str, ...],
+) -> Outcome:
+    """What was decided on a vignette, held against what is expected of it."""
+    order = [item.condition for item in differential]
     expected = case.expected
     floor = expected.at_least
     speciality = [d for d in expected.departments if d != "emergency"] or ["emergency"]
-    age = case.patient.age_years
     return Outcome(
         id=case.id,
         language=case.language,
-        band="unknown" if age is None else band_of(age),
-        sex=("pregnant" if case.patient.pregnant else case.patient.sex) or "unknown",
+        band=reports.band(case.patient.age_years),
+        sex=sex_of(case.patient),
         department=speciality[0],
         expected=expected.level,
         level=level,
@@ -101,9 +109,9 @@ def outcome(desk: Desk, case: Vignette) -> Outcome:
         department_right=department in expected.departments,
         condition=expected.condition,
         rank=order.index(expected.condition) + 1 if expected.condition in order else None,
-        leaders=tuple((item.condition, item.probability) for item in found.differential[:5]),
-        findings=tuple(f"{item.id}:{item.status}" for item in found.findings),
-        rules=tuple(flag.rule for flag in found.red_flags),
+        leaders=tuple((item.condition, item.probability) for item in differential[:5]),
+        findings=findings,
+        rules=rules,
     )
 
 
@@ -134,52 +142,36 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
     )
 
 
+GROUPS: dict[str, Callable[[Outcome], str]] = {
+    "language": lambda item: item.language,
+    "department": lambda item: item.department,
+    "age band": lambda item: item.band,
+    "sex": lambda item: item.sex,
+}
+
+
 def evaluate(desk: Desk, cases: Iterable[Vignette], *, split: str) -> Report:
     """Assess the vignettes of a split (`dev`, `held_out` or `all`) and sum up."""
-    outcomes = [outcome(desk, case) for case in cases if split in ("all", case.split)]
-    by = {
-        "language": _grouped(outcomes, [item.language for item in outcomes]),
-        "department": _grouped(outcomes, [item.department for item in outcomes]),
-        "age band": _grouped(outcomes, [item.band for item in outcomes]),
-        "sex": _grouped(outcomes, [item.sex for item in outcomes]),
-    }
-    return Report(
-        split=split,
-        overall=summarise(outcomes),
-        by=by,
-        failures=tuple(item for item in outcomes if item.failed),
+    return reports.report(
+        f"vignettes ({split})",
+        [outcome(desk, case) for case in cases if split in ("all", case.split)],
+        summarise=summarise,
+        by=GROUPS,
+        failed=lambda item: item.failed,
     )
 
 
-def _grouped(outcomes: Sequence[Outcome], keys: Sequence[str]) -> dict[str, Summary]:
-    return {
-        key: summarise([item for item, own in zip(outcomes, keys, strict=True) if own == key])
-        for key in sorted(set(keys))
-    }
+def table(found: Report) -> str:
+    """The report as text."""
+    return reports.table(found, line)
 
 
-FIGURES = tuple(name for name in Summary.model_fields if name != "cases")
-
-
-def table(report: Report) -> str:
-    """The report as text: overall with intervals, then one line a group, then the failures."""
-    overall = report.overall
-    lines = [f"{overall.cases} vignettes ({report.split})"]
-    lines += [f"  {name:<20}{getattr(overall, name)}" for name in FIGURES]
-    heads = ("missed", "over-esc", "level", "+-1", "dept", "top-1", "top-3", "top-5", "ECE")
-    for group, rows in report.by.items():
-        lines += ["", f"{group:<22}{'n':>5}" + "".join(f"{head:>10}" for head in heads)]
-        for key, row in rows.items():
-            values = (getattr(row, name).value for name in FIGURES)
-            cells = "".join("         -" if v is None else f"{v:>10.2f}" for v in values)
-            lines.append(f"{key:<22}{row.cases:>5}{cells}")
-    lines += ["", "cases to look at:"]
-    for item in report.failures:
-        marks = ("MISSED",) * bool(item.missed) + ("too urgent",) * bool(item.too_urgent)
-        best = ", ".join(f"{key} {p:.2f}" for key, p in item.leaders[:3])
-        lines.append(
-            f"  {item.id}: {' '.join(marks)} {item.expected} -> {item.level}"
-            f", {item.department_given}; {item.condition} at {item.rank}; {best}"
-            f"; rules {list(item.rules)}; found {list(item.findings)}"
-        )
-    return "\n".join(lines)
+def line(item: Outcome) -> str:
+    """One vignette that somebody should look at."""
+    marks = ("MISSED",) * bool(item.missed) + ("too urgent",) * bool(item.too_urgent)
+    best = ", ".join(f"{key} {p:.2f}" for key, p in item.leaders[:3])
+    return (
+        f"{item.id}: {' '.join(marks)} {item.expected} -> {item.level}"
+        f", {item.department_given}; {item.condition} at {item.rank}; {best}"
+        f"; rules {list(item.rules)}; found {list(item.findings)}"
+    )

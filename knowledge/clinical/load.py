@@ -17,6 +17,8 @@ from knowledge.clinical.schema import Condition, Department, Entry, Finding, Rul
 from knowledge.clinical.source import Fault, Sourced, read
 
 DATA = Path(__file__).parent / "data"
+LATER_CHOICE = 0.3
+"""What each further choice among a condition's departments counts, relative to the one before."""
 
 _TYPES: dict[str, TypeAdapter[Any]] = {
     "words": TypeAdapter(Word),
@@ -65,6 +67,9 @@ class ClinicalKnowledge:
     """More names of conditions, each with the condition's id, from where the imported conditions
     come from. They are looked up when a condition is asked for by name, nowhere else."""
 
+    sent_to: dict[str, str] = field(default_factory=dict)
+    """Where a hospital's own department stands for one of the service's (`hospital.apply`)."""
+
     @cached_property
     def written(self) -> dict[str, Condition]:
         """The conditions that were written by hand. They alone decide on urgency and questions,
@@ -110,6 +115,17 @@ class ClinicalKnowledge:
         for key in self.findings:
             above(key)
         return found
+
+    @cached_property
+    def consultations(self) -> dict[str, float]:
+        """The share of all consultations that each department's conditions make up."""
+        found = dict.fromkeys(self.departments, 0.0)
+        for condition in self.conditions.values():
+            for place, key in enumerate(condition.departments):
+                weight = condition.prevalence.per_10000 * LATER_CHOICE**place
+                found[key] = found.get(key, 0.0) + weight
+        total = sum(found.values()) or 1.0
+        return {key: weight / total for key, weight in found.items()}
 
     @cached_property
     def descendants(self) -> dict[str, frozenset[str]]:

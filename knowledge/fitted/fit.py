@@ -90,7 +90,9 @@ def fit(
     random = np.random.default_rng(seed)
     classes = presentations(known, y, len(labels), random)
     weights, intercepts = _discriminate(known, told, y, len(labels), random)
-    order = {name: findings.get(name) for name in sorted(names, key=lambda n: -_told(known, n, column))}
+    order = {
+        name: findings.get(name) for name in sorted(names, key=lambda n: -_told(known, n, column))
+    }
     finding_ids = own_ids(order, "own_")
     condition_ids = own_ids({label: conditions[label] for label in labels}, "own_condition_")
     return Overlay(
@@ -108,10 +110,6 @@ def fit(
         weights=tuple(_rounded(r, 5) for r in weights),
         intercepts=_rounded(intercepts, 5),
     )
-
-
-def _told(known: States, name: str, column: Mapping[str, int]) -> int:
-    return int((known[:, column[name]] > 0).sum())
 
 
 def _rounded(values: Array, digits: int = 6) -> tuple[float, ...]:
@@ -137,7 +135,9 @@ class Classes:
         return np.log(self.present), np.log(self.absent), np.log(rest)
 
 
-def presentations(known: States, y: NDArray[np.int64], labels: int, random: np.random.Generator) -> Classes:
+def presentations(
+    known: States, y: NDArray[np.int64], labels: int, random: np.random.Generator
+) -> Classes:
     """Latent classes within each label. `known` (cases, findings), `y` (cases,)."""
     outcomes = np.concatenate([known == 1, known == 2], axis=1).astype(float)
     overall = outcomes.mean(axis=0)
@@ -165,9 +165,7 @@ def presentations(known: States, y: NDArray[np.int64], labels: int, random: np.r
         tables.append(table)
     whole = np.concatenate(tables)
     half = whole.shape[1] // 2
-    return Classes(
-        np.array(condition), np.concatenate(shares), whole[:, :half], whole[:, half:]
-    )
+    return Classes(np.array(condition), np.concatenate(shares), whole[:, :half], whole[:, half:])
 
 
 def belonging(classes: Classes, states: States) -> Array:
