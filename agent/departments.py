@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.diagnosis import POPULATION
+from agent.compiled import POPULATION
 from agent.state import Patient
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.load import LATER_CHOICE

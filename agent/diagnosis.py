@@ -37,7 +37,7 @@ from agent.state import Confidence, Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.check import statement_findings
 from knowledge.clinical.schema import Band, Condition, Tier, band_of
-from knowledge.fitted.fit import States
+from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
 
 TEMPER = 0.75

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.fitted.fit import Array, Classes, States, belonging, features
+from knowledge.fitted.fitting import Array, Classes, States, belonging, features
 from knowledge.fitted.overlay import Overlay
 
 
@@ -29,7 +29,8 @@ class Fitted:
             np.array(overlay.condition_of),
             np.maximum(np.array(overlay.share), 1e-9),
             np.clip(np.array(overlay.present), 1e-6, 1.0),
-            np.clip(np.array(overlay.absent), 1e-6, 1.0),
+            np.clip(np.array(overlay.other), 1e-6, 1.0),
+            overlay.silence,
         )
         self._weights = np.array(overlay.weights)
         self._intercepts = np.array(overlay.intercepts)
@@ -63,7 +64,7 @@ class Fitted:
         of_condition = np.maximum(chance @ self._member, 1e-12)
         within = (chance[:, None] * self._member) / of_condition  # (R, L)
         present = within.T @ self._classes.present
-        return present, present + within.T @ self._classes.absent
+        return present, present + within.T @ self._classes.other
 
     def places(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which of the network's columns the overlay knows: their places in `columns`, and in the

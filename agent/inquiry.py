@@ -180,9 +180,13 @@ def _candidates(
 
 def _comes_first(network: Network, column: int, known: Set[str]) -> bool:
     """Whether the finding that this one is a kind of has to be asked first: whether there is a
-    rash comes before when the rash came. One that was asked in vain holds nothing up."""
+    rash comes before when the rash came. One that was asked in vain holds nothing up; nor, where
+    an overlay knows this one, does one that it does not know."""
     above = int(network.parent[column])
     if above < 0 or network.findings[above] in known:
+        return False
+    fitted = network.fitted
+    if fitted is not None and column in fitted.columns and above not in fitted.columns:
         return False
     finding = network.knowledge.findings[network.findings[above]]
     return finding.askable and finding.kind != "measurement"
@@ -212,6 +216,9 @@ def _answer(
         own = np.array([place.get(int(row), -1) for row in rows.tolist()])
         known = np.flatnonzero(own >= 0)
         if len(here) and len(known):
+            # Of what the overlay does not know no answer moves its conditions against each other.
+            weight = p[known] / max(float(p[known].sum()), 1e-12)
+            chosen[known] = weight @ chosen[known]
             yes, something = network.fitted.answers(network.states(evidence)[0])
             chosen[np.ix_(known, here)] = np.clip(yes[np.ix_(own[known], there)], FLOOR, 1 - FLOOR)
             told[here] = p[known] @ something[np.ix_(own[known], there)]

@@ -75,6 +75,8 @@ class Dialogue(BaseModel):
     transcript: tuple[Line, ...]
     asked: tuple[Asked, ...]
     findings: dict[str, Status]
+    told: tuple[str, ...] = ()
+    """Those that the first message told."""
     duration: str | None
     patient: Patient
     turns: int
@@ -126,6 +128,7 @@ async def hold(desk: Desk, job: Job, graph: Graph | None = None) -> Dialogue:
         transcript=tuple(lines),
         asked=tuple(asked),
         findings={key: finding.status for key, finding in state["findings"].items()},
+        told=tuple(key for key, f in state["findings"].items() if f.turn <= 1),
         duration=state.get("duration"),
         patient=state["patient"],
         turns=turn,

@@ -27,6 +27,7 @@ from evaluation.dialogue import Dialogue, Job, hold_all
 from evaluation.patient import HiddenCase
 from evaluation.slots import counts_as, findings_of
 from evaluation.statistics import Figure, calibration_error, mean, ratio
+from knowledge.fitted import Case, fit
 
 LABELS = Path(__file__).parent / "labels.yaml"
 
@@ -48,7 +49,7 @@ class Setting:
 SETTINGS: dict[Name, Setting] = {
     "dxy": Setting(Patient(age_years=3.0), "unsure"),
     "mz4": Setting(Patient(age_years=3.0), "unsure"),
-    "mz10": Setting(Patient(), "unsure"),  # newborns are among them: no age stands for all
+    "mz10": Setting(Patient(), "absent"),  # newborns are among them: no age stands for all
 }
 
 
@@ -65,7 +66,7 @@ class Outcome(BaseModel):
     """The label with the largest share; None where nothing was understood."""
     probability: float
     implicit: int
-    """Implicit symptoms that are present or denied."""
+    """Symptoms that were not told at first, present, denied or unsure."""
     known: int
     """Those of them that the service knows as a finding."""
     reached: int
@@ -102,13 +103,28 @@ def fold_of(key: str, folds: int) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[4:8], "big") % folds
 
 
+def meant(name: str, desk: Desk) -> tuple[str, ...]:
+    """The findings that count as a symptom of the set: the overlay's own, or those of the table."""
+    if desk.network.fitted is not None:
+        overlay = desk.network.fitted.overlay
+        known = next((item.id for item in overlay.findings if item.name == name), None)
+        if known is not None:
+            return (known,)
+    return findings_of(name, desk)
+
+
 def hidden(case: InquiryCase, setting: Setting, desk: Desk) -> HiddenCase:
     """The simulated patient's case. A symptom is the finding that the table has for it first, and
     said in the set's own words at the opening."""
     by: dict[Status, list[str]] = {"present": [], "absent": [], "unsure": []}
     for name, status in {**case.implicit, **case.explicit}.items():
-        by[status] += findings_of(name, desk)[:1]
-    chief = case.explicit or dict(list(case.implicit.items())[:1])
+        by[status] += meant(name, desk)[:1]
+    first = case.explicit or dict(list(case.implicit.items())[:1])
+    # Told by the finding where an overlay knows the name, else in the set's own words.
+    fitted = desk.network.fitted is not None
+    chief = {
+        (*meant(name, desk), name)[0] if fitted else name: status for name, status in first.items()
+    }
     return HiddenCase(
         id=case.id,
         language="zh",
@@ -124,11 +140,18 @@ def hidden(case: InquiryCase, setting: Setting, desk: Desk) -> HiddenCase:
 
 def shares(desk: Desk, dialogue: Dialogue, names: Sequence[str]) -> dict[str, float]:
     """The share of each label: the posterior of its conditions, over that of all labels."""
-    findings = {key: Finding(id=key, status=s) for key, s in dialogue.findings.items()}
+    findings = {
+        key: Finding(id=key, status=status, turn=1 if key in dialogue.told else 2)
+        for key, status in dialogue.findings.items()
+    }
     evidence = evidence_of(findings, dialogue.duration)
     if not evidence.present:
         return {}
     posterior = desk.network.posterior(evidence, dialogue.patient)
+    if desk.network.fitted is not None:
+        own = {item.name: item.id for item in desk.network.fitted.overlay.conditions}
+        found = {name: float(posterior[desk.network.row[own[name]]]) for name in names}
+        return {name: share / (sum(found.values()) or 1.0) for name, share in found.items()}
     found = {
         name: sum(
             float(posterior[desk.network.row[key]])
@@ -146,8 +169,8 @@ def outcome(
 ) -> Outcome:
     """Judge one dialogue."""
     best = max(given, key=lambda name: given[name], default=None)
-    implicit = [name for name, status in case.implicit.items() if status != "unsure"]
-    meant = {name: findings_of(name, desk) for name in implicit}
+    implicit = list(case.implicit.keys() - case.explicit.keys())
+    means = {name: meant(name, desk) for name in implicit}
     learned = {*dialogue.questions, *dialogue.findings} & desk.knowledge.findings.keys()
     return Outcome(
         id=case.id,
@@ -157,8 +180,8 @@ def outcome(
         given=best,
         probability=given[best] if best else 0.0,
         implicit=len(implicit),
-        known=sum(bool(meant[name]) for name in implicit),
-        reached=sum(any(counts_as(key, meant[name], desk) for key in learned) for name in implicit),
+        known=sum(bool(means[name]) for name in implicit),
+        reached=sum(any(counts_as(key, means[name], desk) for key in learned) for name in implicit),
         questions=len(dialogue.asked),
         turns=dialogue.turns,
         asked=tuple(dialogue.questions),
@@ -228,6 +251,34 @@ def evaluate(
         failed=lambda item: item.given != item.label,
         refused=read.refused,
     )
+
+
+def fitted_desk(plain: Desk, training: Sequence[InquiryCase], name: Name) -> Desk:
+    """The desk with an overlay fitted to some cases of a set, kept to the set's own labels. It
+    asks until its questions are spent, as the published figures do."""
+    symptoms = {s for case in training for s in (*case.explicit, *case.implicit)}
+    known = plain.knowledge.findings
+    findings = {
+        symptom: next(
+            (
+                key
+                for key in findings_of(symptom, plain)
+                if known[key].askable and known[key].kind != "measurement"
+            ),
+            None,
+        )
+        for symptom in symptoms
+    }
+    overlay = fit(
+        [Case(case.label, case.explicit, case.implicit) for case in training],
+        findings=findings,
+        conditions={label: table[0] for label, table in labels().items()},
+        title=name,
+        dataset_sha256="",
+        silence=SETTINGS[name].silence,
+    )
+    among = {own.id for own in overlay.conditions}
+    return Desk.build(plain.knowledge, plain.ports, overlay=overlay, among=among, thorough=True)
 
 
 def sampled(cases: Sequence[InquiryCase], sample: int | None, seed: int) -> Sequence[InquiryCase]:

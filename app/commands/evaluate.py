@@ -118,6 +118,9 @@ def inquiry(
     set_: Annotated[str, typer.Option("--set", help="dxy, mz4 or mz10.")],
     folds: Annotated[int, typer.Option(help="Parts of the cross-validation.", min=2)] = 5,
     questions: Annotated[int, typer.Option(help="Most questions on findings.", min=0)] = 10,
+    fitted: Annotated[
+        bool, typer.Option(help="An overlay fitted to the other folds, or nothing fitted.")
+    ] = True,
     sample: SAMPLE = None,
     seed: Annotated[int, typer.Option(help="Draws the sample and the patients' words.")] = 0,
     out: OUT = None,
@@ -133,7 +136,9 @@ def inquiry(
         desk = _desk()
         found = inquiry.evaluate(
             read,
-            lambda _: desk,
+            (lambda training: inquiry.fitted_desk(desk, training, name))
+            if fitted
+            else (lambda _: desk),
             name=name,
             folds=folds,
             questions=questions,

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -44,22 +44,25 @@ class Own(_Part):
 class Overlay(_Part):
     """Fitted parameters. L conditions, S findings, R presentations.
 
-    A presentation is one way in which a condition comes: a row of `present` and `absent` (R, S)
-    gives the shares of its patients who report a finding and who deny it; the rest say nothing of
-    it when asked. `weights` are those of a multinomial logistic regression, (4 S + 1, L): present,
-    denied, asked without result, and told unasked for each finding, then "nothing told unasked".
+    A presentation is one way in which a condition comes: a row of `present` (R, S) gives the
+    shares of its patients who report a finding; a row of `other` the shares who deny it, where
+    silence is "unsure", or are unsure of it, where silence is a denial; the rest are silent.
+    `weights` are those of a multinomial logistic regression, (4 S + 1, L): present, absent,
+    unsure, and told unasked for each finding, then "nothing told unasked".
     """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA_VERSION
     title: str
     dataset_sha256: str
+    silence: Literal["unsure", "absent"]
+    """What a patient of the cases is taken to say who has nothing to report."""
     cases: Annotated[int, Field(gt=0)]
     conditions: tuple[Own, ...]
     findings: tuple[Own, ...]
     condition_of: tuple[int, ...]
     share: tuple[Share, ...]
     present: tuple[tuple[Share, ...], ...]
-    absent: tuple[tuple[Share, ...], ...]
+    other: tuple[tuple[Share, ...], ...]
     weights: tuple[tuple[float, ...], ...]
     intercepts: tuple[float, ...]
 
@@ -68,10 +71,10 @@ class Overlay(_Part):
         rows, columns, labels = len(self.condition_of), len(self.findings), len(self.conditions)
         if self.schema_ > SCHEMA_VERSION:
             raise ValueError(f"schema {self.schema_}, this program knows up to {SCHEMA_VERSION}")
-        if not (len(self.share) == len(self.present) == len(self.absent) == rows):
-            raise ValueError("share, present and absent must have one row a presentation")
-        if any(len(row) != columns for row in (*self.present, *self.absent)):
-            raise ValueError("present and absent must have one column a finding")
+        if not (len(self.share) == len(self.present) == len(self.other) == rows):
+            raise ValueError("share, present and other must have one row a presentation")
+        if any(len(row) != columns for row in (*self.present, *self.other)):
+            raise ValueError("present and other must have one column a finding")
         if any(not 0 <= row < labels for row in self.condition_of):
             raise ValueError("condition_of names a condition that is not there")
         if len(self.weights) != 4 * columns + 1 or any(len(r) != labels for r in self.weights):
@@ -106,8 +109,6 @@ def join(knowledge: ClinicalKnowledge, overlay: Overlay) -> ClinicalKnowledge:
     """
     findings = dict(knowledge.findings)
     conditions = dict(knowledge.conditions)
-    # What the hospital counts among its findings it may also have as names of conditions: told
-    # of "bronchitis" is an answer there, as a cough is.
     for column, own in enumerate(overlay.findings):
         if own.id not in findings:
             _expect(own.id.startswith("own_"), f"finding '{own.id}' ({own.name})")

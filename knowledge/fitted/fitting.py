@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,9 @@ from scipy.optimize import minimize
 from knowledge.fitted.overlay import Overlay, OverlayError, Own, own_ids
 
 Array = NDArray[np.float64]
-States = NDArray[np.int8]  # 0 unknown, 1 present, 2 denied, 3 asked without result
+States = NDArray[np.int8]  # 0 unknown, 1 present, 2 absent, 3 unsure
+Silence = Literal["unsure", "absent"]
+"""What a patient says who has nothing to report: that he does not know, or no."""
 
 PRESENTATIONS = 8
 """Most presentations of a condition; each needs `PER_PRESENTATION` cases."""
@@ -57,13 +60,15 @@ def fit(
     conditions: Mapping[str, str],
     title: str,
     dataset_sha256: str,
+    silence: Silence = "unsure",
     seed: int = 0,
 ) -> Overlay:
     """Fit an overlay.
 
     `findings` gives for each name in the cases the finding of the knowledge that it is, or None;
     `conditions` for each label the written condition that it is or is a division of. Raises
-    OverlayError where a label is unknown or has too few cases.
+    OverlayError where a label is unknown or has too few cases. A case does not tell what was never
+    asked; `silence` is what a patient is taken to say of that.
     """
     labels = sorted({case.label for case in cases})
     unknown = [label for label in labels if label not in conditions]
@@ -88,16 +93,17 @@ def fit(
             known[number, column[name]] = _CODES[status]
     y = np.array([row[case.label] for case in cases])
     random = np.random.default_rng(seed)
-    classes = presentations(known, y, len(labels), random)
-    weights, intercepts = _discriminate(known, told, y, len(labels), random)
-    order = {
-        name: findings.get(name) for name in sorted(names, key=lambda n: -_told(known, n, column))
-    }
+    classes = presentations(known, y, len(labels), random, silence)
+    weights, intercepts = _discriminate(known, told, y, len(labels), random, silence)
+    # Of two names for one finding the one that is told more often has it.
+    often = sorted(names, key=lambda name: -int((known[:, column[name]] > 0).sum()))
+    order = {name: findings.get(name) for name in often}
     finding_ids = own_ids(order, "own_")
     condition_ids = own_ids({label: conditions[label] for label in labels}, "own_condition_")
     return Overlay(
         title=title,
         dataset_sha256=dataset_sha256,
+        silence=silence,
         cases=len(cases),
         conditions=tuple(
             Own(name=label, id=condition_ids[label], like=conditions[label]) for label in labels
@@ -106,7 +112,7 @@ def fit(
         condition_of=tuple(classes.condition.tolist()),
         share=_rounded(classes.share),
         present=tuple(_rounded(r) for r in classes.present),
-        absent=tuple(_rounded(r) for r in classes.absent),
+        other=tuple(_rounded(r) for r in classes.other),
         weights=tuple(_rounded(r, 5) for r in weights),
         intercepts=_rounded(intercepts, 5),
     )
@@ -122,30 +128,39 @@ def _rounded(values: Array, digits: int = 6) -> tuple[float, ...]:
 @dataclass(frozen=True)
 class Classes:
     """Presentations: the condition (R,) of each, its share of all cases (R,), and the shares of
-    its patients who report and who deny each finding (R, S)."""
+    its patients who report each finding and who give the `other` answer that is no silence, both
+    (R, S)."""
 
     condition: NDArray[np.int64]
     share: Array
     present: Array
-    absent: Array
+    other: Array
+    silence: Silence
 
-    def logs(self) -> tuple[Array, Array, Array]:
-        """Logarithms of: present, denied, neither; each (R, S)."""
-        rest = np.maximum(1 - self.present - self.absent, 1e-6)
-        return np.log(self.present), np.log(self.absent), np.log(rest)
+    @property
+    def codes(self) -> tuple[int, int]:
+        """The state of the other answer, and that of silence."""
+        return (2, 3) if self.silence == "unsure" else (3, 2)
 
 
 def presentations(
-    known: States, y: NDArray[np.int64], labels: int, random: np.random.Generator
+    known: States,
+    y: NDArray[np.int64],
+    labels: int,
+    random: np.random.Generator,
+    silence: Silence,
 ) -> Classes:
     """Latent classes within each label. `known` (cases, findings), `y` (cases,)."""
-    outcomes = np.concatenate([known == 1, known == 2], axis=1).astype(float)
+    other = 2 if silence == "unsure" else 3
+    outcomes = np.concatenate([known == 1, known == other], axis=1).astype(float)
+    width = known.shape[1]
     overall = outcomes.mean(axis=0)
     condition: list[int] = []
     shares: list[Array] = []
     tables: list[Array] = []
     for label in range(labels):
         own = outcomes[y == label]
+        said = own[:, :width] + own[:, width:]
         count = max(1, min(PRESENTATIONS, len(own) // PER_PRESENTATION))
         centre = (own.sum(axis=0) + 3 * overall + 1e-3) / (len(own) + 3 + 4e-3)
         belongs = random.dirichlet(np.full(count, 0.3), len(own))
@@ -153,9 +168,7 @@ def presentations(
             share = (belongs.sum(axis=0) + 1) / (len(own) + count)
             table = (belongs.T @ own + PRIOR * centre) / (belongs.sum(axis=0)[:, None] + PRIOR)
             table = np.clip(table, 1e-5, 0.999)
-            half = table.shape[1] // 2
-            rest = np.maximum(1 - table[:, :half] - table[:, half:], 1e-5)
-            said = own[:, :half] + own[:, half:]
+            rest = np.maximum(1 - table[:, :width] - table[:, width:], 1e-5)
             score = np.log(share) + own @ np.log(table).T + (1 - said) @ np.log(rest).T
             score -= score.max(axis=1, keepdims=True)
             belongs = np.exp(score)
@@ -164,18 +177,20 @@ def presentations(
         shares.append(share * len(own) / len(y))
         tables.append(table)
     whole = np.concatenate(tables)
-    half = whole.shape[1] // 2
-    return Classes(np.array(condition), np.concatenate(shares), whole[:, :half], whole[:, half:])
+    return Classes(
+        np.array(condition), np.concatenate(shares), whole[:, :width], whole[:, width:], silence
+    )
 
 
 def belonging(classes: Classes, states: States) -> Array:
     """Probability of each presentation, (cases, R), from the states (cases, S)."""
-    present, absent, rest = classes.logs()
+    other, silent = classes.codes
+    rest = np.maximum(1 - classes.present - classes.other, 1e-6)
     score = (
         np.log(classes.share)
-        + (states == 1) @ present.T
-        + (states == 2) @ absent.T
-        + (states == 3) @ rest.T
+        + (states == 1) @ np.log(classes.present).T
+        + (states == other) @ np.log(classes.other).T
+        + (states == silent) @ np.log(rest).T
     )
     score -= score.max(axis=1, keepdims=True)
     found: Array = np.exp(score)
@@ -200,7 +215,12 @@ def features(states: States, told: States) -> Array:
 
 
 def _discriminate(
-    known: States, told: States, y: NDArray[np.int64], labels: int, random: np.random.Generator
+    known: States,
+    told: States,
+    y: NDArray[np.int64],
+    labels: int,
+    random: np.random.Generator,
+    silence: Silence,
 ) -> tuple[Array, Array]:
     seen = [features(known, told)]
     truth = [y]
@@ -209,7 +229,7 @@ def _discriminate(
         train, rest = half != part, half == part
         if len(set(y[train].tolist())) < labels:
             continue  # so few cases of a label that a half lacks it
-        classes = presentations(known[train], y[train], labels, random)
+        classes = presentations(known[train], y[train], labels, random, silence)
         for states in _after_questions(classes, known[rest], told[rest]):
             seen.append(features(states, told[rest]))
             truth.append(y[rest])
@@ -219,7 +239,8 @@ def _discriminate(
 def _after_questions(classes: Classes, known: States, told: States) -> list[States]:
     """What is known after some questions, each for what the patient most likely has to say."""
     states = told.copy()
-    told_of = classes.present + classes.absent
+    told_of = classes.present + classes.other
+    silent = classes.codes[1]
     found: list[States] = []
     rows = np.arange(len(states))
     for count in range(1, max(_MOMENTS) + 1):
@@ -227,7 +248,7 @@ def _after_questions(classes: Classes, known: States, told: States) -> list[Stat
         worth[states > 0] = -1.0
         asked = worth.argmax(axis=1)
         answer = known[rows, asked]
-        states[rows, asked] = np.where(answer > 0, answer, 3)
+        states[rows, asked] = np.where(answer > 0, answer, silent)
         if count in _MOMENTS:
             found.append(states.copy())
     return found
