@@ -66,6 +66,12 @@ _CORRECTION = re.compile(
     r"不是.{1,12}[,，]?(?:而)?是|重新说"
 )
 _LONG = 120
+# "He doesn't", "this I don't", said and nothing else: a subject before a bare answer.
+_SUBJECT = re.compile(
+    r"^\W*(?:(?:这个|那个|这|那|孩子|宝宝|娃儿?|他|她|我)(?:倒是?|还真|真的?|也|都|应该|好像)?)"
+    r"(?=(?:没有|没|有的?|不是|不|是的?|会的?|没注意过?|没留意过?|不清楚|不知道|说不准|说不好)"
+    r"[吧呢啊呀哦的]?(?:\W|$))"
+)
 
 
 def answer(text: str) -> Status | None:
@@ -76,6 +82,7 @@ def answer(text: str) -> Status | None:
     body = text.strip()
     if not body or len(body) > _LONG:
         return None
+    body = _SUBJECT.sub("", body)
     head = body[:60]
     if _UNSURE.match(head):
         return "unsure"

@@ -51,7 +51,12 @@ async def on_findings(state: ConsultationState, runtime: Runtime[Desk]) -> dict[
 def _merged(state: ConsultationState, fired: list[RedFlag], *, stage: str) -> dict[str, Any]:
     before = {flag.rule: flag for flag in state.get("red_flags", [])}
     if stage == "findings":
-        kept = {rule: flag for rule, flag in before.items() if not _withdrawn(flag, state)}
+        holding = {flag.rule for flag in fired}
+        kept = {
+            rule: flag
+            for rule, flag in before.items()
+            if not _withdrawn(flag, state, holds=rule in holding)
+        }
     else:
         kept = dict(before)
     for flag in fired:
@@ -71,14 +76,16 @@ def _merged(state: ConsultationState, fired: list[RedFlag], *, stage: str) -> di
     return {"red_flags": flags, "outbox": outbox}
 
 
-def _withdrawn(flag: RedFlag, state: ConsultationState) -> bool:
-    """Whether everything that made a rule fire has since been taken back by the patient."""
+def _withdrawn(flag: RedFlag, state: ConsultationState, *, holds: bool) -> bool:
+    """Whether what made a rule fire has since been taken back by the patient: all of it, or, where
+    it took several findings together and does not hold without one of them, that one."""
     findings = state.get("findings", {})
     taken_back = [f for f in findings.values() if f.status == "absent" and f.by in CORRECTED]
-    return bool(flag.because) and all(
+    gone = [
         any(quote and (quote in f.quote or f.quote in quote) for f in taken_back if f.quote)
         for quote in flag.because
-    )
+    ]
+    return bool(gone) and (all(gone) or (len(gone) > 1 and not holds and any(gone)))
 
 
 def route(state: ConsultationState) -> str:
