@@ -49,8 +49,17 @@ def expected() -> tuple[type[Exception], ...]:
     """What can go wrong at start and has a message that says what to do."""
     from agent.ports import ModelError
     from knowledge.clinical import KnowledgeError
+    from knowledge.fitted import OverlayError
     from knowledge.imported.rows import SourceFault
     from model.base import WeightsError
     from records.errors import RecordsError
 
-    return (KnowledgeError, SourceFault, WeightsError, ModelError, RecordsError, OSError)
+    return (
+        KnowledgeError,
+        OverlayError,
+        SourceFault,
+        WeightsError,
+        ModelError,
+        RecordsError,
+        OSError,
+    )

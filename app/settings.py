@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         default=None,
         description="A YAML file with the hospital's own departments in place of the service's.",
     )
+    overlay: Path | None = Field(
+        default=None,
+        description="Parameters fitted to a hospital's own cases (`huatuo knowledge fit`).",
+    )
     budget: int = Field(default=8, ge=0, le=30, description="Most questions before advice.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to standard error."

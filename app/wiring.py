@@ -31,6 +31,7 @@ from app.settings import Settings
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.hospital import apply as apply_hospital
 from knowledge.clinical.hospital import read_hospital
+from knowledge.fitted import Overlay
 from model import base
 from records import schema
 from records.database import Database
@@ -123,16 +124,17 @@ def with_departments(settings: Settings, knowledge: ClinicalKnowledge) -> Clinic
 async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     """Everything that a consultation is conducted with.
 
-    Raises KnowledgeError, ModelUnavailable, WeightsError.
+    Raises KnowledgeError, OverlayError, ModelUnavailable, WeightsError.
     """
     report("reading the clinical knowledge")
+    overlay = Overlay.load(settings.overlay) if settings.overlay else None
     written = await asyncio.to_thread(imported.known, settings, report)
     knowledge = with_departments(settings, written)
     ports = Ports(clock=SystemClock())
 
     def compiled() -> Desk:
         ports.retriever, ports.phrases = load_retrieval(settings, knowledge, report)
-        return Desk.build(knowledge, ports, budget=settings.budget)
+        return Desk.build(knowledge, ports, budget=settings.budget, overlay=overlay)
 
     # Compiling is Python on one core, the model is read by another: side by side.
     compiling = asyncio.create_task(asyncio.to_thread(compiled))

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.desk import Desk
 from agent.diagnosis import evidence_of
+from agent.language.understand import understand
 from agent.state import Finding, Patient, Status
 from evaluation import reports
 from evaluation.cases import sex_of
@@ -113,18 +114,24 @@ def meant(name: str, desk: Desk) -> tuple[str, ...]:
     return findings_of(name, desk)
 
 
+def _word(name: str, desk: Desk) -> str:
+    """How the patient's case holds a symptom: by the finding, where one is known, unless the set's
+    own word is read as that finding anyway."""
+    found = meant(name, desk)
+    read = understand(name, lexicon=desk.lexicon, language="zh").mentions
+    if not found or [mention.finding for mention in read] == list(found[:1]):
+        return name
+    return found[0]
+
+
 def hidden(case: InquiryCase, setting: Setting, desk: Desk) -> HiddenCase:
     """The simulated patient's case. A symptom is the finding that the table has for it first, and
     said in the set's own words at the opening."""
     by: dict[Status, list[str]] = {"present": [], "absent": [], "unsure": []}
     for name, status in {**case.implicit, **case.explicit}.items():
-        by[status] += meant(name, desk)[:1]
+        by[status] += [_word(name, desk)] if meant(name, desk) else []
     first = case.explicit or dict(list(case.implicit.items())[:1])
-    # Told by the finding where an overlay knows the name, else in the set's own words.
-    fitted = desk.network.fitted is not None
-    chief = {
-        (*meant(name, desk), name)[0] if fitted else name: status for name, status in first.items()
-    }
+    chief = {_word(name, desk): status for name, status in first.items()}
     return HiddenCase(
         id=case.id,
         language="zh",

@@ -25,12 +25,12 @@ ROOMS = (
 
 # For each room, what it may import from the others. A dotted name allows that module alone.
 ALLOWED: dict[str, set[str]] = {
-    "agent": {"knowledge.clinical"},
+    "agent": {"knowledge.clinical", "knowledge.fitted"},
     "knowledge": {"agent.ports"},
     "knowledge.imported": {"agent.ports", "agent.language"},
     "model": {"agent.ports"},
     "model.training": {"evaluation", "agent", "knowledge.clinical", "model"},
-    "evaluation": {"agent", "knowledge.clinical"},
+    "evaluation": {"agent", "knowledge.clinical", "knowledge.fitted"},
     "records": {"agent.events", "migrations"},
     "migrations": {"records"},
     "api": {"agent", "knowledge", "model", "records", "evaluation"},

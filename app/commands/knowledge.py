@@ -119,3 +119,40 @@ def coverage(
             out.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             fail(f"{error.filename}: {error.strerror}")
+
+
+@app.command("fit")
+def fit(
+    dataset: Annotated[Path, typer.Option(help="Cases: a JSON object a line, or a JSON list.")],
+    out: Annotated[Path, typer.Option(help="Where the overlay goes.")] = Path("overlay.json"),
+    silence: Annotated[
+        str, typer.Option(help="What is taken for said of what no case tells: unsure or absent.")
+    ] = "unsure",
+    seed: Annotated[int, typer.Option(help="Where the fitting starts.")] = 0,
+) -> None:
+    """Fit parameters to a hospital's cases, as an overlay that leaves the knowledge as it is."""
+    the_settings()
+    if silence not in ("unsure", "absent"):
+        fail(f"unknown silence '{silence}'; use unsure or absent", 2)
+    from app.fitting import fit_file
+    from knowledge import clinical
+    from knowledge.fitted import OverlayError
+
+    try:
+        overlay = fit_file(
+            dataset,
+            clinical.load(),
+            silence=silence,  # type: ignore[arg-type]
+            seed=seed,
+            report=report,
+        )
+        overlay.save(out)
+    except OverlayError as error:
+        fail(str(error))
+    except expected() as error:
+        fail(str(error))
+    report(
+        f"{out}: {overlay.cases} cases, {len(overlay.conditions)} conditions, "
+        f"{len(overlay.findings)} findings, {len(overlay.condition_of)} presentations; "
+        f"use it with HUATUO_OVERLAY={out}"
+    )
