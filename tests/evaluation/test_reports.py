@@ -87,11 +87,13 @@ def test_safety_tells_recall_from_false_alarms(desk: Desk) -> None:
 
 
 def test_what_was_reached_is_kept(desk: Desk) -> None:
-    """Floors a little below what was measured, so that a change that harms is noticed."""
+    """Floors a little below what was measured, so that a change that harms is noticed. With the
+    cases that were written without sight of the knowledge among them the figures are lower than
+    they were on the older ones alone."""
     vignettes = triage.evaluate(desk, load_vignettes(desk.knowledge), split="all").overall
     sentences = safety.evaluate(desk, load_sentences(), split="all").overall
-    assert (vignettes.missed_emergencies.value or 0) <= 0.14
-    assert (vignettes.over_escalation.value or 0) <= 0.13
-    assert (vignettes.top_5.value or 0) >= 0.91
-    assert (sentences.recall.value or 0) >= 0.85
-    assert (sentences.false_alarms.value or 0) <= 0.12
+    assert (vignettes.missed_emergencies.value or 0) <= 0.17
+    assert (vignettes.over_escalation.value or 0) <= 0.09
+    assert (vignettes.top_5.value or 0) >= 0.87
+    assert (sentences.recall.value or 0) >= 0.78
+    assert (sentences.false_alarms.value or 0) <= 0.10
