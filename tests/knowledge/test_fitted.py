@@ -30,7 +30,7 @@ def knowledge() -> ClinicalKnowledge:
     return ClinicalKnowledge(findings=found, conditions=conditions)
 
 
-def cases(count: int = 60, seed: int = 1) -> list[Case]:
+def cases(count: int = 240, seed: int = 1) -> list[Case]:
     """Everybody has `aa`; `bb` goes with the left, `cc` with the right, `dd` and `ee` together."""
     random = np.random.default_rng(seed)
     made = []
