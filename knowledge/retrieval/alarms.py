@@ -2,12 +2,13 @@
 
 Two logistic regressions over the vectors of the embedder: emergency or not, and if so, whether an
 ambulance is needed. They learn from the sentences of the red flags (`fires`, `spares`), from the
-phrases of the findings and from `told.yaml`. The threshold is taken where, of sentences held out
+phrases of the findings and from `told/`. The threshold is taken where, of sentences held out
 that are no emergency, no more than `FALSE_ALARMS` would be believed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from knowledge.clinical import ClinicalKnowledge
 from knowledge.retrieval.embedder import Vectors
 
 FALSE_ALARMS = 0.01
+_TOLD = Path(__file__).parent / "told"
 _EMERGENCIES = ("emergency_ambulance", "emergency")
 _STRENGTH = 10.0  # inverse of the penalty on the weights
 _FOLDS = 2
@@ -38,7 +40,10 @@ class Told:
 
 
 def told(knowledge: ClinicalKnowledge, phrases: list[tuple[str, str]]) -> list[Told]:
-    """Everything to learn from, each text once. `phrases` are (finding, phrase) pairs."""
+    """Everything to learn from, each text once. `phrases` are (finding, phrase) pairs.
+
+    Raises `FileNotFoundError` where the folder of sentences holds none.
+    """
     found: dict[str, Told] = {}
     alone: set[str] = set()
     for rule in knowledge.rules.values():
@@ -51,15 +56,23 @@ def told(knowledge: ClinicalKnowledge, phrases: list[tuple[str, str]]) -> list[T
             found.setdefault(text, Told(text, True, ambulance))
         for text in (*rule.spares.en, *rule.spares.zh):
             found.setdefault(text, Told(text, False))
-    table = yaml.safe_load((Path(__file__).parent / "told.yaml").read_text("utf-8"))
-    for kind, languages in table.items():
-        for text in (text for texts in languages.values() for text in texts):
-            ambulance = kind == "ambulance"
-            found[text] = Told(text, kind != "calm", None if kind == "calm" else ambulance)
+    for kind, text in _sentences():
+        ambulance = kind == "ambulance"
+        found[text] = Told(text, kind != "calm", None if kind == "calm" else ambulance)
     for key, text in phrases:
         kinds = {key} | knowledge.ancestors[key]
         found.setdefault(text, Told(text, bool(kinds & alone), sentence=False))
     return list(found.values())
+
+
+def _sentences() -> Iterator[tuple[str, str]]:
+    """The (kind, sentence) pairs of every file of the folder, in the order of the files' names."""
+    files = sorted(_TOLD.glob("*.yaml"))
+    if not files:
+        raise FileNotFoundError(f"no sentences for the detector of alarms to learn from in {_TOLD}")
+    for file in files:
+        for kind, languages in yaml.safe_load(file.read_text("utf-8")).items():
+            yield from ((kind, text) for texts in languages.values() for text in texts)
 
 
 class AlarmDetector:
