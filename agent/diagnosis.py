@@ -40,7 +40,7 @@ from knowledge.clinical.schema import Band, Condition, Tier, band_of
 from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
 
-TEMPER = 0.75
+TEMPER = 0.95
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
 UNNAMED_CARDINAL = 0.2
 """Factor on a condition none of whose cardinal findings has come up."""
@@ -203,9 +203,14 @@ class Network:
             column = int(self.parent[column])
         return False
 
-    def posterior(self, evidence: Evidence, patient: Patient) -> Array:
-        """Probability of each condition, an array (conditions,) that sums to 1."""
-        posterior = normalise(self.log_joint(evidence, patient))
+    def posterior(self, evidence: Evidence, patient: Patient, *, equal: bool = False) -> Array:
+        """Probability of each condition, an array (conditions,) that sums to 1. With `equal` all
+        that this patient can have were equally probable before anything was told."""
+        score = self.log_joint(evidence, patient)
+        if equal:
+            prior = self.prior(patient)
+            score = score - np.log(np.where(prior > 0, prior, 1.0))
+        posterior = normalise(score)
         if self.fitted is not None:
             rows = self.fitted.rows
             together = float(posterior[rows].sum())

@@ -55,9 +55,11 @@ def weigh(
             for row in np.argsort(-reviewed, kind="stable")
             if reviewed[row] > COUNTS
         }
-        differential = desk.network.differential(
-            evidence, posterior, language, candidates=candidates
-        )
+        told = posterior
+        if candidates is not None:
+            # Who names the candidates has weighed how common they are.
+            told = desk.network.posterior(evidence, patient, equal=True)
+        differential = desk.network.differential(evidence, told, language, candidates=candidates)
     decided = None
     if probable or flags:
         decided = triage.decide(desk.knowledge, findings, patient, probable, flags, language)

@@ -15,6 +15,7 @@ from knowledge.clinical.schema import (
     Rule,
     When,
 )
+from knowledge.clinical.sense import sense
 from knowledge.clinical.source import Fault
 
 Check = Callable[[Read], Iterator[Fault]]
@@ -37,6 +38,7 @@ def check(outcome: Read) -> list[Fault]:
         _phrases,
     ):
         faults.extend(part(outcome))
+    faults.extend(sense(outcome))
     return sorted(set(faults))
 
 
