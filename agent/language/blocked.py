@@ -46,10 +46,20 @@ _CHINESE = """
     灯泡 气出心脏病 吓出心脏病 差点心梗 差点心脏病 气晕 急死 忙得要死 困死 冷死 渴死 馋死 烦死
     吓死 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
     诊断 判断 断奶 断断续续 中断 打断 断药 抗病毒药 动不动就 密密麻麻 上火 火锅
+    鼻屎 耳屎 眼屎 黑颗粒 小黑颗粒 黑点 盗汗 毛玻璃 眼前一亮 心脏病都要犯 心脏病都快犯
+    心脏病都犯 快气出
     呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口
 """
+
+# Salts and acids in the names of medicines: 盐酸氨溴索 is no acid that somebody swallowed.
+_SALTS = "盐酸 硫酸 硝酸 磷酸"
+_MEDICINES = (
+    "氨 西 左 特 沙 丙 伊 二 雷 曲 利 普 锌 亚 镁 庆 地 多 洛 舍 帕 氟 文 美 吡 环 莫 哌 昂 克 "
+    "坦 布 赛 阿 奥 羟 可 异 硝 苯 倍 维 贝 川 铝 钾 钠"
+)
 
 BLOCKED: tuple[str, ...] = (
     *(" ".join(phrase.split()) for phrase in _ENGLISH.split(";")),
     *_CHINESE.split(),
+    *(salt + first for salt in _SALTS.split() for first in _MEDICINES.split()),
 )

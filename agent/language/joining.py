@@ -160,6 +160,11 @@ def joined(
             yield Match(pattern.kind, pattern.id, best)
 
 
+_BARE_DENIALS = frozenset(
+    ("no", "not", "never", "can't", "cant", "cannot", "won't", "没", "没有", "不", "无")
+)
+
+
 def _extent(spans: tuple[Span, ...]) -> tuple[int, int]:
     return spans[-1][1] - spans[0][0], -sum(end - start for start, end in spans)
 
@@ -172,6 +177,9 @@ def _near(spans: tuple[Span, ...], text: str, reach: tuple[int, int]) -> bool:
     for before, after in pairwise(spans):
         between = text[before[1] : after[0]]
         if between and _distance(between) > reach["," in between]:
+            return False
+        # A bare "no" or 没 denies what follows it in its own clause.
+        if "," in between and text[before[0] : before[1]] in _BARE_DENIALS:
             return False
     return True
 

@@ -34,7 +34,14 @@ from agent.language.spelling import Speller
 from knowledge.clinical.load import ClinicalKnowledge
 
 # Euphemisms after a body word mean its underside: 肚子下面.
+# No phrase of several words reaches over these, but for an enumeration: hand, foot and mouth.
+_ENDS = re.compile(rf"{STRONG.pattern}|[:()]|,(?!\s*[a-z]+ (?:and|or|&) )")
 _BELOW = frozenset({"下面", "后面"})
+
+
+def _ends(text: str, start: int, end: int) -> bool:
+    found = _ENDS.search(text, start)
+    return found is not None and found.start() < end
 
 
 @dataclass(slots=True)
@@ -215,7 +222,7 @@ class Lexicon:
 
     def _english_hits(self, words: list[Token], text: str) -> Iterable[tuple[int, int, int]]:
         stems = [self._spell(word) for word in words]
-        ends_here = [bool(STRONG.search(text[a.end : b.start])) for a, b in pairwise(words)]
+        ends_here = [_ends(text, a.end, b.start) for a, b in pairwise(words)]
         for first, word in enumerate(words):
             node = self._english.get(stems[first])
             if node is None:
@@ -318,6 +325,12 @@ class Lexicon:
         for start, end, literal in hits:
             if any(s <= start and end <= e and e - s > end - start for s, e in blocks):
                 continue
+            if text[start].isascii() and any(start < s < end < e for s, e in blocks):
+                continue  # "he can't breathe through his nose"
+            if any(s < start < e < end for s, e in blocks) and any(
+                start < s < end < e for s, e in blocks
+            ):
+                continue  # torn out of two words: 诊断手足口病 holds no 断手
             if start in ends and text[start:end] in _BELOW:
                 continue
             own = self._words_of[literal]

@@ -176,8 +176,9 @@ def _glucose(value: float, unit: str) -> float:
 
 _AGE_ZH = (
     (re.compile(
-        r"(?<![\d.])(\d{1,3})\s*(?:周岁|岁)(?:(\d{1,2})个月|(半)|零?(\d{1,2})个?月)?"), 1.0),
-    (re.compile(rf"({numerals.CHINESE})(?:周岁|岁)(半)?"), 1.0),
+        rf"(?<![\d.第])(\d{{1,3}}|{numerals.CHINESE})\s*(?:周岁|岁)"
+        rf"(?:零?(\d{{1,2}}|{numerals.CHINESE})个?(?:多|半)?月|(半)|零?(?:\d{{1,2}}|"
+        rf"{numerals.CHINESE})天)?"), 1.0),
     (re.compile(r"今年(?:刚|都|已经|快|才)?(\d{1,3})(?=\s*(?:$|[,。;了]))"), 1.0),
     (re.compile(
         r"(?<![\d.])(\d{1,2})\s*个?(?:多)?(?:月)(?:大|龄|的?(?:宝|孩|婴|娃|小|男|女|儿))"), 1 / 12),
@@ -192,8 +193,13 @@ _AGE_ZH = (
         rf"(?:出生|生下来?|刚生)(?:后|了|第|才|已经)*(\d{{1,3}}|{numerals.CHINESE})(?:多)?天"),
         1 / 365.25),
     (re.compile(
-        rf"(?<!\d)(\d{{1,2}}|{numerals.CHINESE})天(?:大|的?(?:新生儿|宝宝|婴儿|小宝))"),
+        rf"(?<![\d第前后这那近])(\d{{1,2}}|{numerals.CHINESE})天(?:大(?![概约便致量多部小])|"
+        rf"的(?:新生儿|宝宝|婴儿|小宝|孩子|娃|女儿|儿子))"),
         1 / 365.25),
+    (re.compile(
+        rf"(?:宝宝|孩子|宝贝|小孩|婴儿|女儿|儿子|娃娃?|闺女|新生儿|小家伙|小宝|二宝)(?:现在|今天|我家|才|刚刚?|"
+        rf"已经)*(?:才|刚刚?|满|刚满|才满|不到|出生)(\d{{1,3}}|{numerals.CHINESE})(?:多)?天"
+        rf"(?!了?没|来|前|开始|以来|没|都没|就)"), 1 / 365.25),
     (re.compile(rf"(\d{{1,2}}|{numerals.CHINESE})周(?:大|的?(?:新生儿|宝宝|婴儿))"), 7 / 365.25),
 )  # fmt: skip
 _NUMBER_EN = r"\d{1,3}(?:\.\d)?|" + numerals.ENGLISH
@@ -216,7 +222,8 @@ _AGE_EN = (
     (re.compile(r"\b(?:turned|turning)\s+(\d{1,3})\b"), 1.0),
 )  # fmt: skip
 _AGE_NAMED = (
-    (re.compile(r"刚满月|满月|一个月大"), 1 / 12),
+    (re.compile(r"(?<![没未不])(?:刚|才)?满月|一个月大"), 1 / 12),
+    (re.compile(r"没满月|未满月|不满月|月子里的(?:宝|孩|娃)"), 2.5 / 52),
     (re.compile(r"新生儿|刚出生|newborn|new[- ]born|neonate"), 7 / 365.25),
     (re.compile(r"半岁"), 0.5),
     (re.compile(r"百天|百日"), 100 / 365.25),
@@ -249,7 +256,7 @@ def ages(text: str) -> tuple[Age, ...]:
             groups = match.groups()[1:]
             if value is not None:
                 extra = 0.5 if "半" in groups else 0.0
-                months = next((float(g) for g in groups if g and g != "半"), 0.0)
+                months = next((numerals.chinese(g) or 0.0 for g in groups if g and g != "半"), 0.0)
                 add((value + extra) * factor + months / 12, match)
     for pattern, factor in _AGE_EN:
         for match in pattern.finditer(text):

@@ -46,6 +46,8 @@ _SELF = re.compile(
     r"took|found|saw|"
     r"see|believe|guess|checked|measured|called|wonder\w*|would|want|need|worr\w+|scared|concerned|"
     r"afraid|not sure|don't know|calling|asking|writing|can see|can hear|heard|put|tried|"
+    r"press|pressed|push|lift|hold|held|pick|picked|touch|touched|shake|shook|undress\w*|changed?|"
+    r"called (?:out|him|her)|asked|rang|"
     r"a (?:mother|father|mum|dad|mom|parent)|my|(?:an? )?\d+[- ]))\b|\bmyself\b|\bme\b|\bim\b"
     r"|我自己|我本人|本人|俺|自己(?=也|有|现在)"
     r"|我(?!们|家|妈|爸|爷|奶|姥|外|老公|老婆|老|媳|儿|女|孩|宝|娃|弟|妹|哥|姐|同|邻|朋|室|舅|"

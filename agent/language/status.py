@@ -50,7 +50,8 @@ _NEGATION_EN = re.compile(
     r"|\bwithout\b|\bden(?:y|ies|ied|ying)\b|\b(?:do|does|did|have|has|had|is|are|was|were|"
     r"ai)n'?t\b|\bneither\b|\bnor\b|\bnone of\b|\bfree of\b|\bfree from\b"
     r"|\bnegative for\b|\babsence of\b|\brul(?:ed|es|e) out\b|\black of\b|\bhardly any\b|"
-    r"\bstopped having\b|\bno sign\b|\bzero\b|\bnope\b)"
+    r"\bstopped having\b|\bno sign\b|\bzero\b|\bnope\b|\b(?:nt|nto|dnt|isnt|arent|hasnt|havent|"
+    r"didnt|doesnt|wasnt)\b)"
 )
 _NEGATION_ZH = re.compile(
     r"(?P<none>有没有|是不是|能不能|会不会|要不要|好不好|可不可以|不知道?(?:是不是|有没有)"
@@ -102,7 +103,7 @@ _END_EN = (
 _END_ZH = (
     r"但是?|可是|不过|只是|就是|只有|只|除了|以外|之外|却|反而|而是|然而|倒是|其实|主要是?|"
     r"因为|由于|所以|而且|还有|同时|另外|现在|今天|光(?=[咳发头肚嗓])"
-    r"|(?<![没所具带只还现得到])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|"
+    r"|(?<![没未所具带只还现得到])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|"
     r"[就便]"
 )
 _END = re.compile(f"{_END_EN}|{_END_ZH}")
@@ -118,9 +119,12 @@ _PAST = re.compile(
     r"|\bin (?:the|my|his|her) (?:(?:nine|eigh|seven|six|fif|for|thir|twen)ties|teens|noughties|"
     r"[5-9]0s)\b"
     r"|\bin the 19\d0s\b"
-    r"|\bwhen i was (?:a |an )?(?:child|kid|young|little|teen\w*|baby|student|\d+|pregnant|"
-    r"in)\b|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|\bin my (?:youth|"
-    r"twenties|thirties|teens)\b"
+    r"|\bwhen (?:i|he|she) (?:was|were) (?:a |an |about |only |just )?(?:child|kid|young\w*|"
+    r"little|small|teen\w*|baby|toddler|newborn|student|\d+|(?:one|two|three|four|five|six|seven|"
+    r"eight|nine|ten|eleven|twelve|\w+teen|twenty)\b(?! (?:week|day|hour))|pregnant|in\b)|"
+    r"\buntil (?:i|he|she) (?:was|turned)\b"
+    r"|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|"
+    r"\bin my (?:youth|twenties|thirties|teens)\b"
     r"|\bonce had\b|\bhad (?:it |this )?(?:once )?before\b|\blong ago\b|\bago i had\b|"
     r"\bin (?:my )?childhood\b|\byears back\b|\bmonths back\b"
     r"|[七八九]几年|[五六七八九]十年代|[5-9]0年代|[一二两三四五六七八九十几\d](?:个多?月|"
@@ -133,7 +137,8 @@ _PAST = re.compile(
     r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
 )
 _STILL = re.compile(
-    r"\bsince\b|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
+    r"(?<!nothing )(?<!none )(?<!fine )(?<!well )(?<!ok )\bsince\b"
+    r"|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
     r"\bongoing\b|\bcame back\b|\bkeeps\b|\bnow (?:it'?s?|i|he|she|my)\b|\bhas been\b|"
     r"\bhave been\b|\bcome back\b|\bdiagnosed\b|\bworse\b|\bevery\b"
     r"|开始|至今|一直|到现在|又(?!怎)|最近|这次|反复|还是|仍|还在|起就|以来|越来越|如今也|"
@@ -164,12 +169,12 @@ _GENERAL = re.compile(
     r"tell me about|could you explain|explain)\b(?!')"
     r"|是什么(?:原因|意思|病|东西|症状|引起)?|有哪些|有什么(?:症状|危害|区别|表现)|什么(?:原因|"
     r"叫|情况下|是)|危险吗|严重吗|(?:会|能|可以)?传染(?:吗|给)|怎么(?:预防|形成|引起|产生)|"
-    r"为什么会|会.{0,10}吗|能.{0,6}吗|区别|会怎么样|会怎样|是怎么引起"
+    r"为什么会|会(?!儿).{0,10}吗|能.{0,6}吗|区别|会怎么样|会怎样|是怎么引起"
 )
 _PERSONAL = re.compile(
     r"\b(?:i|i'm|i've|my|me|mine|he|she|his|her|we|our|him|mum|mom|dad|they)\b|我|宝宝|孩子|"
     r"小孩|儿子|女儿|他|她|家|咱|俺|本人|患者|妈|爸|老公|老婆|最近|今天|昨|这几天|这两天|一直|"
-    r"天了|周了|个月了|年了|小时|\d+\s*天|刚才?|现在|已经|开始|又|岁|总是|老是|有点|特别|很|"
+    r"天了|周了|个月了|年了|小时|\d+\s*天|刚才?|上午|下午|早上|中午|晚上|昨晚|这会儿|自己|现在|已经|开始|又|岁|总是|老是|有点|特别|很|"
     r"突然|了[,。]?(?:怎么|是)"
 )
 # What was seen or read about: nobody's illness here.
@@ -177,19 +182,22 @@ _STORY = re.compile(
     r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:a|the|this|"
     r"that) (?:tv )?(?:show|movie|film|novel|book|"
     r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress|course|"
-    r"class)|in (?:a|"
+    r"class|lecture|game|quiz|soap|series|podcast|play)|(?:an?|my|the|this|our|her|his) (?:essay|"
+    r"assignment|homework|coursework|thesis|dissertation|presentation|school project|screenplay|"
+    r"short story|crossword|exam question)|in (?:a|"
     r"the) (?:paper|news|magazine)|"
     r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere)|telly about|taught (?:us|me)|"
     r"first aid (?:course|class|training))\b"
     r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|"
-    r"文章|科普|课本|百度"
+    r"文章|科普|课本|百度|纪录片|动画片|书里|小品|论文|作文|作业|剧本|题目|游戏里|直播里"
 )
 _FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
     r"of) (?:getting|having|catching|developing|a|an)\b|\bworr(?:ied|y|"
     r"ying) (?:that )?i (?:will|might|could|may|'ll)\b|\bdon't want to (?:get|have|catch)\b|"
     r"\bscared (?:that )?i (?:will|might|'ll|could)\b|\bavoid(?:ing)?\b|\bprevent(?:ing)?\b"
-    r"|怕(?:得|会|自己得|自己会|以后|将来|是(?=得))|担心(?:得|会|自己得|自己会|以后|将来|万一)|"
+    r"|怕(?:他|她|它|宝宝|孩子|小孩|娃|老人)(?!不是|是|们|冷|热|疼|痛|痒|黑|光|风|吵|声|水)|"
+    r"怕(?:得|会|自己得|自己会|以后|将来|是(?=得))|担心(?:得|会|自己得|自己会|以后|将来|万一)|"
     r"害怕(?:得|会|以后|自己会)|恐怕会|生怕"
 )
 _GONE_AFTER = re.compile(
@@ -208,6 +216,16 @@ _DENIED_AFTER = re.compile(
     r"|^(?:也|都|倒是?|是|就|倒也|什么的|症状|的?(?:症状|情况|现象))*(?:没有|没|无)(?:的?)$|"
     r"^(?:也|都|倒是?|是|什么的)*(?:没有|没)(?=[,。!])|^[::](?:无|没有|否)"
 )
+# A part or a function that is well: "arms and legs are fine", 喘气也没事.
+_WELL_AFTER = re.compile(
+    r"^(?:\s+(?:itself|though|and \w+))?\s*(?:'s|is|are|was|were|seems?|feels?|looks?)\s+"
+    r"(?:all |completely|perfectly|absolutely|quite|totally|still|otherwise)?\s*"
+    r"(?:fine|normal|ok|okay|alright|all right|unaffected)\b"
+    r"(?!\s*(?:when|if|until|unless|while|as long|at rest|apart|except|otherwise|\?))"
+    r"|^(?:气|话|觉|路|东西|饭|奶|水|血|脚)?(?:也|都|还|倒|就|现在|今天|挺|很|一切|算|是)*"
+    r"(?:没事(?!吧|吗|么|的时候)|正常(?!吗|么|的时候|范围|值)|挺好|都好|没问题|不错|很好|好着|"
+    r"如常|还好(?!几|多)|无异常|没变化|没有?异常|有劲|有力(?!气)|灵活)(?!吗|么|吧|的?时候|之后又)"
+)
 _ANSWERED_NO = re.compile(
     r"\s*(?:[:?]|\s-)\s*(?:no|none|nope|nil|never|negative|没有|无|否|没)(?=\s*(?:[,.;。;!\n]|$))"
 )
@@ -215,6 +233,13 @@ _ANSWERED_NO = re.compile(
 
 # What may stand between two cues that undo each other: 不是没有, 不能说没有, "not without".
 _UNDOING = re.compile(r"\s*(?:能说|可能|会|敢说|是|说|entirely|exactly|quite|really|have)?\s*")
+
+
+_NO_QUALITY = re.compile(
+    r"(?:\bnot|n't|\bnever|\bnothing)\s+(?:(?:the|a|an|so|very|really|that|too|particularly|all|"
+    r"it's|come on|been|my)\s+)*$"
+    r"|(?:不是|不算|没有|没那么|没|不)(?:很|太|特别|那么|怎么|算|觉得|那种)*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +293,8 @@ class Scopes:
             return "absent"
         if _GONE_AFTER.match(full_tail) and not lasting:
             return "absent"
+        if not lasting and _WELL_AFTER.match(tail):
+            return "absent"
         denied_after = _DENIED_AFTER.match(tail)
         if denied_after is not None:
             asks = sentence.question and clause.end >= sentence.end
@@ -306,7 +333,7 @@ class Scopes:
                 effective.append(cue)
         # "Not" and "stop" are no denial of a cough that won't stop, but "does not stop breathing"
         # denies what begins with the look-alike's own last word.
-        if any(a < spans[0][0] < b for a, b in self._lookalikes):
+        if any(a < start < b for a, b in self._lookalikes for start, _ in spans):
             return 1
         # Two cues undo each other only when nothing that is denied stands between them: 不是没有,
         # but not "no fever, no cough".
@@ -408,7 +435,9 @@ class Scopes:
 
     def _hypothetical(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         first = spans[0][0]
-        for match in _IF.finditer(self.text, sentence.start, min(sentence.end, spans[-1][1])):
+        for match in _IF.finditer(self.text, sentence.start, sentence.end):
+            if match.end() > spans[-1][1]:
+                break
             if any(s <= match.start() and match.end() <= e for s, e in spans):
                 continue
             if match.start() > first and match.end() <= spans[-1][0]:
@@ -440,6 +469,10 @@ class Scopes:
         ):
             return False
         return _GENERAL.search(body) is not None and _PERSONAL.search(body) is None
+
+    def denied_quality(self, start: int) -> bool:
+        """Whether a word of quality is itself denied: "not sudden", 不是突然."""
+        return _NO_QUALITY.search(self.text, max(0, start - 30), start) is not None
 
     def denies_inside(self, spans: Sequence[Span]) -> bool:
         """Whether a cue of denial is part of a mention's own words."""

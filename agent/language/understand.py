@@ -51,6 +51,11 @@ _DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yes
 
 # The red flags that the detector of alarms raises: without and with an ambulance.
 _UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")
+_UNRESPONSIVE = frozenset({"unresponsive", "loss_of_consciousness", "syncope"})
+_TEMPTED = re.compile(
+    r"\bif i (?:just |were to |was to )?(?:took|take|jump\w*|end\w*|cut|swallow\w*|hang|hung|"
+    r"kill\w*|died?|disappear\w*)\b|(?:如果|要是|万一|假如)我.{0,6}(?:死|跳|吞|吃光|全吃|割|消失)"
+)
 _LONG = 14.0  # days after which what is told is hardly an emergency of now
 _SURE = 0.99  # what the detector must say of a sentence that the lexicon understood
 _TELLING = 5  # characters that a sentence has at least that tells of something
@@ -163,6 +168,7 @@ class _Reader:
         profile = self.people.profile(patient)
         whole = derive(mentions, self.knowledge)
         whole = drop_ancestors(merged(whole), self.knowledge)
+        rules = [(hit, role) for hit, role in rules if not self._explained(hit, whole)]
         conditions = self._conditions(found.matches, claimed)
         medical = bool(whole or rules or numbers or conditions or unread)
         return Reading(
@@ -295,7 +301,9 @@ class _Reader:
         return any(p.role == "self" for p in self.people.named_before(draft.start))
 
     def _counts(self, role: Role, patient: Role) -> bool:
-        return role == patient or (role == "self" and patient in ("child", "other"))
+        """Whether a danger that is told of a person concerns this consultation. Of two relatives
+        in one message either may be in danger: a wife in labour, and her child's head."""
+        return role == patient or (patient in ("child", "other") and role != "stranger")
 
     # --- qualities ---------------------------------------------------------------------------
 
@@ -306,6 +314,10 @@ class _Reader:
             for quality in qualities(self.text, words, self.knowledge.words)
             if not (quality.kind == "duration" and self._is_age(quality))
             # "It began last night" says since when, not that nights are worse.
+            and not (
+                quality.kind in ("onset", "severity", "character")
+                and self.scopes.denied_quality(quality.start)
+            )
             and not (quality.kind == "circumstance" and _DATED.search(self.text[: quality.start]))
         ]
 
@@ -417,6 +429,9 @@ class _Reader:
             standings = self._standings(match, claimed)
             # What went before may be part of a danger: bitten two months ago, and now afraid of
             # water.
+            if self.knowledge.rules[match.id].crisis and self._tempted(match):
+                standings.discard("hypothetical")
+                standings.add("unsure")
             if standings - {"present", "unsure", "past"} or standings == {"past"}:
                 continue
             status: Status = "present" if "present" in standings else "unsure"
@@ -426,6 +441,20 @@ class _Reader:
             role = self.people.of(match.spans[-1][0], match.spans)
             hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
+
+    def _tempted(self, match: Match) -> bool:
+        """Whether somebody asks what came of it if they did themselves harm: no supposition."""
+        cue = _TEMPTED.search(self.text)
+        return cue is not None and cue.start() <= match.end
+
+    def _explained(self, hit: RuleHit, mentions: Sequence[Mention]) -> bool:
+        """Whether something was told that the rule itself excepts (`none`), as iron tablets explain
+        black stools. Nothing explains anything in a person who does not respond."""
+        when = self.knowledge.rules[hit.rule].when
+        there = {m.finding for m in mentions if m.status == "present"}
+        if when is None or hit.by != "lexicon" or there & _UNRESPONSIVE:
+            return False
+        return any(item in there for item in when.none if isinstance(item, str))
 
     def _alarms(self, phrases: PhraseMatcher, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
         """Emergencies that no listed words told of, sentence by sentence.

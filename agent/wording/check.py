@@ -100,10 +100,18 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
     if not beyond <= facts.conditions:
         return "condition"
     allowed = {"present": facts.present, "absent": facts.absent, "unsure": facts.unsure}
-    inside = [(hit.start, hit.end) for hit in reading.conditions]
     for mention in reading.mentions:
         # "Bladder infection" is the name of a condition, and says nothing of an infection besides.
-        if any(start <= mention.start and mention.end <= end for start, end in inside):
+        # "Dizziness" says the finding, unless it is the condition that is meant.
+        if any(
+            hit.start <= mention.start
+            and mention.end <= hit.end
+            and (
+                hit.condition in facts.conditions
+                or hit.end - hit.start > mention.end - mention.start
+            )
+            for hit in reading.conditions
+        ):
             continue
         known = allowed[mention.status]
         if mention.finding not in known and not (

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.ports import Language
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.documents.articles import articles
-from knowledge.retrieval.alarms import AlarmDetector, told
+from knowledge.retrieval.alarms import AlarmDetector, kept, told
 from knowledge.retrieval.cache import VectorCache
 from knowledge.retrieval.embedder import Embedder
 from knowledge.retrieval.hybrid import HybridRetriever, sparse_index
@@ -57,13 +57,18 @@ def open_retrieval(
         cuts.append(found[start : start + size])
         start += size
     texts = told(knowledge, [pair for language in LANGUAGES for pair in phrases[language]])
-    alarming = cache.embed([text.text for text in texts], "query", report, "sentences")
+    weights = kept(
+        folder,
+        model.fingerprint,
+        texts,
+        lambda: cache.embed([text.text for text in texts], "query", report, "sentences"),
+    )
     matcher = NearestPhrase(
         knowledge,
         model,
         phrases,
         dict(zip(LANGUAGES, cuts[:2], strict=True)),
         dict(zip(LANGUAGES, cuts[2:], strict=True)),
-        AlarmDetector(texts, alarming),
+        AlarmDetector(weights),
     )
     return retriever, matcher

@@ -157,8 +157,9 @@ def test_every_condition_can_be_named_in_the_words_of_the_prompt(
             code = refuse(sentence, facts, lexicon, "en" if language == "en" else "zh")
             if code is not None:
                 refused[sentence] = code
-    # A few names are themselves complaints, or hold a number; then the fixed words are shown.
-    assert len(refused) < 0.08 * 2 * len(real.conditions), refused
+    # Some names are themselves complaints, hold a number, or name a medicine or a test ("drug
+    # allergy", "raised liver values"); then the fixed words are shown.
+    assert len(refused) < 0.11 * 2 * len(real.conditions), refused
 
 
 def test_the_table_is_long_enough_to_mean_something() -> None:
