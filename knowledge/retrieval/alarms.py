@@ -11,6 +11,7 @@ learned from changes.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -134,7 +135,8 @@ def kept(
 
 def _read(path: Path, key: str) -> Weights | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # From memory: of a damaged file numpy would leave the handle open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             alarm, ambulance = file["alarm"], file["ambulance"]
             threshold = float(file["threshold"])
             if str(file["key"]) != key or alarm.ndim != 1 or alarm.shape != ambulance.shape:
