@@ -127,7 +127,7 @@ def kept(
 
 def _read(path: Path, key: str) -> Weights | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             alarm, ambulance = file["alarm"], file["ambulance"]
             threshold = float(file["threshold"])
             if str(file["key"]) != key or alarm.ndim != 1 or alarm.shape != ambulance.shape:
