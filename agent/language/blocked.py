@@ -11,7 +11,7 @@ _ENGLISH = """
     head to; heading to; back of; face to face; second hand; hand over; in hand; blood test;
     blood tests; blood pressure; blood sugar; blood work; blood type; heart rate; hot weather;
     hot water; cold water; hot drink; hot shower; cold drink; at the back; back then;
-    back home; by heart; heart goes; hot dog; left hand side; right hand side;
+    back home; by heart; heart goes out; hot dog; left hand side; right hand side;
     on the left hand; cold sore; cold sores; red flag; red meat; bathroom break; high school;
     cross legged; on my mind; from the back; years back; back up; put off; day off; off work;
     red wine; red eye flight; light headed; eye contact; first hand; hands on; tap water;

@@ -40,7 +40,7 @@ _BELOW = frozenset({"下面", "后面"})
 
 
 def _ends(text: str, start: int, end: int) -> bool:
-    found = _ENDS.search(text, start)
+    found = _ENDS.search(text, start, end + 30)
     return found is not None and found.start() < end
 
 

@@ -200,6 +200,9 @@ _AGE_ZH = (
         rf"(?:宝宝|孩子|宝贝|小孩|婴儿|女儿|儿子|娃娃?|闺女|新生儿|小家伙|小宝|二宝)(?:现在|今天|我家|才|刚刚?|"
         rf"已经)*(?:才|刚刚?|满|刚满|才满|不到|出生)(\d{{1,3}}|{numerals.CHINESE})(?:多)?天"
         rf"(?!了?没|来|前|开始|以来|没|都没|就)"), 1 / 365.25),
+    (re.compile(
+        rf"(?:宝宝|宝贝|婴儿|女儿|儿子|闺女|小宝|二宝|孩子)(?:现在|今天|才|刚)?(\d{{2,3}}|"
+        rf"{numerals.CHINESE}十{numerals.CHINESE}?)天(?=[,。;]|$)"), 1 / 365.25),
     (re.compile(rf"(\d{{1,2}}|{numerals.CHINESE})周(?:大|的?(?:新生儿|宝宝|婴儿))"), 7 / 365.25),
 )  # fmt: skip
 _NUMBER_EN = r"\d{1,3}(?:\.\d)?|" + numerals.ENGLISH
@@ -209,6 +212,11 @@ _AGE_EN = (
         rf"y)[\s-]*(?:and a half)?[\s-]*(?:old|of age|o\b)"), 1.0),
     (re.compile(r"\b(\d{1,3})[\s-]*(?:yo|y/o|y\.o\.?|yrs? old|yr[\s-]old)\b"), 1.0),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:months?|mths?|mo)[\s-]*(?:old|of age)\b"), 1 / 12),
+    *((re.compile(
+        rf"\b(?:baby|newborn|daughter|son|little one|bub|he|she|infant)(?:'s| is| was)? (?:only |"
+        rf"just |about |barely )?({_NUMBER_EN}) (?:{unit})"
+        rf"(?=\s*(?:$|[,.;]|and\b|with\b|but\b))"), share)
+      for unit, share in (("days?", 1 / 365.25), ("weeks?|wks?", 7 / 365.25), ("months?", 1 / 12))),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:weeks?|wks?|wk)[\s-]*(?:old|of age)\b"), 7 / 365.25),
     (re.compile(rf"\b({_NUMBER_EN})[\s-]*(?:days?)[\s-]*(?:old|of age)\b"), 1 / 365.25),
     (re.compile(

@@ -89,8 +89,10 @@ _OLD_AGE = 75.0
 _NOT_ME = re.compile(r"\bnot me\b|\bnot for me\b|不是我(?:本人|自己)?(?=\W|$)")
 _DEAD_OR_PAST = re.compile(
     r"\bhad\b|\bdied\b|\bpassed away\b|\bwas diagnosed\b|\bwas\b|\bgot\b|去世|走了|死于|得了|"
-    r"得过|患了|中了|去年|以前(?!从?来?都?[没不])|上次|过世|查出"
+    r"\blast (?:week|month|night)\b|上周|上个月|得过|患了|中了|去年|"
+    r"以前(?!从?来?都?[没不])|上次|过世|查出"
 )
+_THEIRS = frozenset(("'s ", "的", "家", "家的", "家里的"))
 _FEMALE = re.compile(
     r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|"
     r"[,，\s(（\d岁](?:女)(?=[,，。\s)）\d]|$)|女性|女士|女,|女生|^女[,，\d]|性别:?女"
@@ -148,6 +150,9 @@ class People:
             if any(a <= match.start() and match.end() <= b for a, b in hidden):
                 continue
             role, sex, _ = _PEOPLE[int((match.lastgroup or "p0")[1:])]
+            owner = people[-1] if people and people[-1].role == "stranger" else None
+            if owner is not None and self.text[owner.end : match.start()] in _THEIRS:
+                role = "stranger"  # "my friend's child"
             people.append(_Person(role, sex, match.start(), match.end()))
         for match in _SELF.finditer(self.text):
             people.append(_Person("self", None, match.start(), match.end()))

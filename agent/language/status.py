@@ -13,233 +13,34 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.language.clauses import Clause, Sentence
+from agent.language.cues import (
+    ANSWERED_NO,
+    BUT,
+    DENIED_AFTER,
+    DOUBT,
+    END,
+    EXCEPTION,
+    FEAR,
+    GENERAL,
+    GONE_AFTER,
+    IF,
+    IF_END,
+    LIST_WORD,
+    NEAR_PAST,
+    NEGATION_EN,
+    NEGATION_ZH,
+    NO_QUALITY,
+    OR,
+    PAST,
+    PERSONAL,
+    STILL,
+    STORY,
+    UNDOING,
+    WELL_AFTER,
+)
 
 Span = tuple[int, int]
 Standing = Literal["present", "absent", "unsure", "past", "hypothetical", "general", "feared"]
-
-# Look-alikes stand first in each alternation, so that they use up the text.
-_NEGATION_EN = re.compile(
-    r"(?P<none>\bnot only\b|\bnot just\b|\bnot to mention\b|\bno (?:matter|doubt|wonder|idea|"
-    r"longer than|relief|"
-    r"better|improvement|change|use|good|help|more than|less than|energy|appetite|strength|sleep)\b"
-    r"|\bnot (?:getting|feeling|doing|going|been feeling|been able|able|stopp\w+|better|"
-    r"improv\w+|well|right|good|"
-    r"normal|myself|help\w*|work\w*|sleep\w*|eat\w*|drink\w*|gone|go away|going away|subsid\w+|"
-    r"stop|relieved|responding"
-    r"|react\w*|wak\w+|mov\w+|breath\w+|pass\w+|feed\w*|letting|allow\w*|too long|long|"
-    r"sure why|settl\w+|eased|easing|clear\w+)\b"
-    r"|\b(?:wo|does|did|do|has|have|is)n't (?:stop\w*|go(?:ne|ing)?\b(?: away)?|went away|"
-    r"getting|get better|get any better|help\w*|work\w*|"
-    r"improv\w*|settl\w*|subsid\w*|sleep\w*|slept|eat\w*|eaten|drink\w*|drunk|feel\w* (?:well|"
-    r"right|good|my|like|normal|great|better|anything)|felt (?:well|right|good)|"
-    r"been (?:able|well|feeling|sleeping|eating)|know|want\w*|let\w*|like|understand|care|"
-    r"(?:take|taken) (?:(?:a|any|his|her|my|the|one|single) )*(?:feeds?|bottles?|milk|breast|"
-    r"insulin|food|"
-    r"tablets?|medicine|medication|inhaler)\b|respond\w*|wake|mov\w*|pass\w*|see\b|hear\b|"
-    r"gone away|breath\w*|"
-    r"resolv\w*|eas\w*|fad\w*|clear\w*|heal\w*|recover\w*|feed\w*|poo\w*|pee\w*|cry\w*|talk\w*|"
-    r"come down|coming down|had a (?:poo|wee|bowel|period)|"
-    r"been to|tried|mind|tell|had any (?:sleep|relief|luck))\b"
-    r"|\bnever (?:stops?|ends?|goes|felt|had (?:such|this|anything|a \w+ (?:like|this|so)|"
-    r"pain like)|been (?:this|so)|seems?|experienced (?:such|anything|pain|this))\b"
-    r"|\bwithout (?:stopping|relief|warning|success|help|sleep|improvement|fail|any (?:relief|"
-    r"warning|help|improvement))\b|\bnothing (?:helps|works|relieves)\b|\bnon[- ]?stop\b"
-    r"|\bcan't\b|\bcannot\b|\bcan not\b|\bcouldn't\b|\bwon't\b|\bwouldn't\b)"
-    r"|(?P<neg>\bno (?:signs?|evidence|history|symptoms?|trace|feeling|sensation) of\b|"
-    r"\bno longer\b|\bno more\b|\bno\b|\bnot\b|\bnever\b"
-    r"|\bwithout\b|\bden(?:y|ies|ied|ying)\b|\b(?:do|does|did|have|has|had|is|are|was|were|"
-    r"ai)n'?t\b|\bneither\b|\bnor\b|\bnone of\b|\bfree of\b|\bfree from\b"
-    r"|\bnegative for\b|\babsence of\b|\brul(?:ed|es|e) out\b|\black of\b|\bhardly any\b|"
-    r"\bstopped having\b|\bno sign\b|\bzero\b|\bnope\b|\b(?:nt|nto|dnt|isnt|arent|hasnt|havent|"
-    r"didnt|doesnt|wasnt)\b)"
-)
-_NEGATION_ZH = re.compile(
-    r"(?P<none>有没有|是不是|能不能|会不会|要不要|好不好|可不可以|不知道?(?:是不是|有没有)"
-    r"|(?:不)(?:舒服|舒坦|适|停|断|好|了(?!解)|能|得不|得了|得|住|清楚|确定|仅|但|光|只|过|然|"
-    r"一会|一定|久|到|小心|敢|吃|喝|爱|愿|肯|见好|退|"
-    r"下|上|出|动|对|少|用|止|管|如|行|安|良|规律|规则|通|畅|调|振|稳|足|消化|明原因|明|齐|全|"
-    r"孕|育|宁|醒|起|着|进|清|开|来|去|同|错|想|懂|理|睡|"
-    r"认识|成|大便|排便|解|放屁|排气|拉大便|排|精神|正常|灵|利索|听|说话|哭|应|算|便|怎么(?:吃|"
-    r"喝|睡|好|动|爱|想|说|排|拉|尿)|太(?:好|舒服|想|爱|能|会|敢|正常|行|对|清|方便|听|理)|断|"
-    r"怕|觉得|会走|会说|会翻|会坐|会爬|尿)"
-    r"|没(?:有)?(?:力|劲|精神|精力|胃口|食欲|睡|吃|喝|想(?!到|过|要|伤|死|自|杀|打|去)|办法|法|"
-    r"用|好|退|停|完|多久|过多久|几天|效果|好转|缓解|改善|有效|去|看|意思|消|断|能|敢|反应|注意|"
-    r"洗|换|事|拉大便|拉屎|大便|排便|尿(?![频急痛血道路失多里床蛋])|解|放屁|排气|来(?:月经|"
-    r"例假|大姨妈)|来事|间断|钱|时间|说|问题|人|关系|准|见好|上班|打|接种|呼吸(?!困难|急|不|道|"
-    r"费|短|暂)|意识|脉搏|心跳|见效|治|再|戴|那么(?:大|多)|以前|什么(?:力|劲|精神|胃口|食欲|"
-    r"效果|用|好转|改善))"
-    r"|没(?:有)?(?:感觉|知觉)(?!到)"
-    r"|无(?:力|精打采|法|缘无故|意|论|奈|比|限|助|诱因|聊|数|效|故|所谓|尿|精神|食欲|意识|"
-    r"明显(?:诱因|好转|缓解|改善))"
-    r"|未(?:婚|愈|成年|来|必|见好转|缓解|好转|破|孕|育|知|治|到)|除非|没准|"
-    r"从来没(?:有)?(?:这么|这样|过这|有过这|那么)|没这么|没有这么)"
-    r"|(?P<far>没有过?|没出现过?|没发现|没得过|没|并无|无|未见|未出现|未发现|未|否认|并非|"
-    r"不是(?!很|特别|太)|不存在|毫无|从不|从未|从来不|从来没有?|不再|排除|也没有?|不伴有?|不带|"
-    r"不含|不像|不觉得|不感觉|不感到|不会(?!走|说|爬|坐)|不曾)"
-    r"|(?P<near>不是很|不是太|不怎么|不太|不)"
-)
-_DOUBT = re.compile(
-    r"\bmaybe\b|\bperhaps\b|\bpossibly\b|\bprobably\b|\bmight\b|\bmay (?:have|be)\b|"
-    r"\bcould be\b|\bnot sure\b|\bnot certain\b|\bunsure\b"
-    r"|\bcan't tell\b|\bhard to (?:say|tell)\b|\bwonder(?:ing)? (?:if|whether)\b|\b(?:don't|"
-    r"do not) know (?:if|whether)\b"
-    r"|\bseems? to\b|\bno idea (?:if|whether)\b|\bnot know (?:if|whether)\b|\bi guess\b|"
-    r"\bsuspect(?:ed)?\b"
-    r"|可能(?!引起|导致|是因为)|好像|似乎|也许|大概(?![\d一二两三四五六七八九十几有每])|或许|"
-    r"不确定|不知道?(?:是不是|有没有|算不算)|说不准|说不清|不清楚|是不是(?!因为|由于)|疑似|"
-    r"怀疑|貌似|没准|拿不准|应该是|不太确定|不敢肯定"
-)
-_END_EN = (
-    r"\band (?=(?:passed|collapsed|fainted|fell|threw|lost|started|got|felt|went|vomited|became)\b)"
-    r"|\bbut\b|\bexcept\b|\bhowever\b|\bthough\b|\balthough\b|\bbecause\b|\bsince\b|\bdue to\b|"
-    r"\byet\b|\bapart from\b|\bother than\b"
-    r"|\bjust\b|\bonly\b|\binstead\b|\bstill\b|\bthen\b|\buntil\b|\bwhile\b|\bwhereas\b|"
-    r"\bwhich\b|\bso\b"
-    r"|\band (?:i|he|she|it|there|my|his|her|the|now|we|they|also|then|has|have|is|feels?)\b"
-    r"|\b(?:i|he|she|they|we) (?:have|has|do|does|get|gets|feel|feels|am|is|can't)\b|\bi've\b|"
-    r"\bi'm\b|\bthere(?:'s| is)\b"
-    r"|\bhaving\b|\bplus\b|\bbesides\b|\bas well as\b|\bwith\b"
-)
-_END_ZH = (
-    r"但是?|可是|不过|只是|就是|只有|只|除了|以外|之外|却|反而|而是|然而|倒是|其实|主要是?|"
-    r"因为|由于|所以|而且|还有|同时|另外|现在|今天|光(?=[咳发头肚嗓])"
-    r"|(?<![没未所具带只还现得到])有(?!时|没有|可能)|伴有?|反倒|结果|以后|之后|后来|然后|的话|时候|"
-    r"[就便]"
-)
-_END = re.compile(f"{_END_EN}|{_END_ZH}")
-_BUT = re.compile(r"\bbut\b|\bhowever\b|但|不过")
-_EXCEPTION = re.compile(r"\bexcept(?: for)?\b|\bapart from\b|\bother than\b|除了")
-_LIST_WORD = re.compile(r"\b(?:or|nor|and|any|no|a|an|the|of)\b|[或和跟与、及]|或者|以及|也")
-_OR = re.compile(r"\bn?or\b")
-
-_PAST = re.compile(
-    r"\blast year\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:years|"
-    r"months) ago\b|\ba year ago\b|\ba month ago\b|\bused to\b|\bas a (?:child|kid|teenager|teen|"
-    r"baby|newborn|toddler|student)\b|\bas an infant\b"
-    r"|\bin (?:the|my|his|her) (?:(?:nine|eigh|seven|six|fif|for|thir|twen)ties|teens|noughties|"
-    r"[5-9]0s)\b"
-    r"|\bin the 19\d0s\b"
-    r"|\bwhen (?:i|he|she) (?:was|were) (?:a |an |about |only |just )?(?:child|kid|young\w*|"
-    r"little|small|teen\w*|baby|toddler|newborn|student|\d+|(?:one|two|three|four|five|six|seven|"
-    r"eight|nine|ten|eleven|twelve|\w+teen|twenty)\b(?! (?:week|day|hour))|pregnant|in\b)|"
-    r"\buntil (?:i|he|she) (?:was|turned)\b"
-    r"|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|"
-    r"\bin my (?:youth|twenties|thirties|teens)\b"
-    r"|\bonce had\b|\bhad (?:it |this )?(?:once )?before\b|\blong ago\b|\bago i had\b|"
-    r"\bin (?:my )?childhood\b|\byears back\b|\bmonths back\b"
-    r"|[七八九]几年|[五六七八九]十年代|[5-9]0年代|[一二两三四五六七八九十几\d](?:个多?月|"
-    r"岁)多?的?(?:时候|时(?!不|常|好)|那年|那会儿?)(?=[^,。]{0,4}(?:有过|得过|出过|发过|过|曾|也))"
-    r"|十几岁|二十几岁|三十几岁"
-    r"|去年|前年|大前年|以前(?!从?来?都?[没不])|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|"
-    r"多年前|"
-    r"[几数一二两三四五六七八九十\d]年前|[几数一二两三四五六七八九十半\d]个?多?月前|早年|既往|"
-    r"上个月|上次"
-    r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
-)
-_STILL = re.compile(
-    r"(?<!nothing )(?<!none )(?<!fine )(?<!well )(?<!ok )\bsince\b"
-    r"|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
-    r"\bongoing\b|\bcame back\b|\bkeeps\b|\bnow (?:it'?s?|i|he|she|my)\b|\bhas been\b|"
-    r"\bhave been\b|\bcome back\b|\bdiagnosed\b|\bworse\b|\bevery\b"
-    r"|开始|至今|一直|到现在|又(?!怎)|最近|这次|反复|还是|仍|还在|起就|以来|越来越|如今也|"
-    r"发作(?:过)?(?:几|多|好)次"
-)
-_NEAR_PAST = re.compile(
-    r"今天|刚才?|昨|早上|晚上|最近|这几天|前天|\btoday\b|\byesterday\b|\bthis\b|\blast night\b"
-)
-_IF = re.compile(
-    r"\b(?:what if|if|in case|unless)\b(?:\s+(?:i|he|she|it|we|you|they|my \w+|the \w+)\b)?|"
-    r"\bshould i (?:get|develop|have|start)\b|\bshould (?:\w+ ){1,3}ever\b|\bwhen should\b|"
-    r"\bsuppose\b|\bhow (?:do|"
-    r"would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
-    r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
-    r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}"
-    r"\b(?:someone|somebody|a person|people)\b"
-    r"|是不是(?=[^,。?]{1,14}[就才](?:要|得|该|可以|能|算))|如果|万一|假如|要是|倘若|若是|"
-    r"若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
-    r"以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
-)
-_IF_END = re.compile(
-    r",|\bthen\b|\bi (?:get|have|feel|am)\b|\bit (?:hurts?|aches?|burns?|feels?)\b|"
-    r"\bthere(?:'s| is)\b|\bshould i\b|\bdo i\b|就|则|我该|该怎么|怎么办|要不要"
-)
-_GENERAL = re.compile(
-    r"^\W*(?:what (?:is|are|causes?|does|kind|makes)|what's|is|are|can|does|do|how (?:do|does|"
-    r"is|can|long|common|to|dangerous|serious)|why (?:does|do|is)|which|when (?:is|does)|"
-    r"tell me about|could you explain|explain)\b(?!')"
-    r"|是什么(?:原因|意思|病|东西|症状|引起)?|有哪些|有什么(?:症状|危害|区别|表现)|什么(?:原因|"
-    r"叫|情况下|是)|危险吗|严重吗|(?:会|能|可以)?传染(?:吗|给)|怎么(?:预防|形成|引起|产生)|"
-    r"为什么会|会(?!儿).{0,10}吗|能.{0,6}吗|区别|会怎么样|会怎样|是怎么引起"
-)
-_PERSONAL = re.compile(
-    r"\b(?:i|i'm|i've|my|me|mine|he|she|his|her|we|our|him|mum|mom|dad|they)\b|我|宝宝|孩子|"
-    r"小孩|儿子|女儿|他|她|家|咱|俺|本人|患者|妈|爸|老公|老婆|最近|今天|昨|这几天|这两天|一直|"
-    r"天了|周了|个月了|年了|小时|\d+\s*天|刚才?|上午|下午|早上|中午|晚上|昨晚|这会儿|自己|现在|已经|开始|又|岁|总是|老是|有点|特别|很|"
-    r"突然|了[,。]?(?:怎么|是)"
-)
-# What was seen or read about: nobody's illness here.
-_STORY = re.compile(
-    r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:a|the|this|"
-    r"that) (?:tv )?(?:show|movie|film|novel|book|"
-    r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress|course|"
-    r"class|lecture|game|quiz|soap|series|podcast|play)|(?:an?|my|the|this|our|her|his) (?:essay|"
-    r"assignment|homework|coursework|thesis|dissertation|presentation|school project|screenplay|"
-    r"short story|crossword|exam question)|in (?:a|"
-    r"the) (?:paper|news|magazine)|"
-    r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere)|telly about|taught (?:us|me)|"
-    r"first aid (?:course|class|training))\b"
-    r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|"
-    r"文章|科普|课本|百度|纪录片|动画片|书里|小品|论文|作文|作业|剧本|题目|游戏里|直播里"
-)
-_FEAR = re.compile(
-    r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
-    r"of) (?:getting|having|catching|developing|a|an)\b|\bworr(?:ied|y|"
-    r"ying) (?:that )?i (?:will|might|could|may|'ll)\b|\bdon't want to (?:get|have|catch)\b|"
-    r"\bscared (?:that )?i (?:will|might|'ll|could)\b|\bavoid(?:ing)?\b|\bprevent(?:ing)?\b"
-    r"|怕(?:他|她|它|宝宝|孩子|小孩|娃|老人)(?!不是|是|们|冷|热|疼|痛|痒|黑|光|风|吵|声|水)|"
-    r"怕(?:得|会|自己得|自己会|以后|将来|是(?=得))|担心(?:得|会|自己得|自己会|以后|将来|万一)|"
-    r"害怕(?:得|会|以后|自己会)|恐怕会|生怕"
-)
-_GONE_AFTER = re.compile(
-    r"^(?:\s|,|was|is|are|has|have|all|had|now|completely|since|already|then|the|it|its|itself|"
-    r"'s|that|just|totally|finally|pretty much|seems? to|but|and|rash|pain|my)*"
-    r"(?:gone(?! (?:on|up|worse|from|to))|went away|disappeared|resolved|cleared up|"
-    r"stopped(?! (?:me|him|her|eating))|over now|no longer (?:there|present)|healed|vanished|"
-    r"subsided|settled)\b"
-    r"|^(?:呢|也|都|倒|是|已经|就|现在|,|自己|后来|全|基本|完全|今天|昨天|就|的?症状|了|"
-    r"烧)*(?:好了(?!又|之后又)|退了(?!又|后又|之后又|以后又)|消失了?|没了|没有了|不了|止住了|"
-    r"痊愈|治好了|没再(?:犯|发|出现)|不再有|停了|过去了|退下去了|消了|消退了)"
-)
-_DENIED_AFTER = re.compile(
-    r"^\s*(?:[:：-]|is|are|was|were|,)?\s*(?:no\b(?!\s+\w)|none\b|not (?:there|present|any)\b|"
-    r"nope\b|absent\b|negative\b|n't there|isn't there)"
-    r"|^(?:也|都|倒是?|是|就|倒也|什么的|症状|的?(?:症状|情况|现象))*(?:没有|没|无)(?:的?)$|"
-    r"^(?:也|都|倒是?|是|什么的)*(?:没有|没)(?=[,。!])|^[::](?:无|没有|否)"
-)
-# A part or a function that is well: "arms and legs are fine", 喘气也没事.
-_WELL_AFTER = re.compile(
-    r"^(?:\s+(?:itself|though|and \w+))?\s*(?:'s|is|are|was|were|seems?|feels?|looks?)\s+"
-    r"(?:all |completely|perfectly|absolutely|quite|totally|still|otherwise)?\s*"
-    r"(?:fine|normal|ok|okay|alright|all right|unaffected)\b"
-    r"(?!\s*(?:when|if|until|unless|while|as long|at rest|apart|except|otherwise|\?))"
-    r"|^(?:气|话|觉|路|东西|饭|奶|水|血|脚)?(?:也|都|还|倒|就|现在|今天|挺|很|一切|算|是)*"
-    r"(?:没事(?!吧|吗|么|的时候)|正常(?!吗|么|的时候|范围|值)|挺好|都好|没问题|不错|很好|好着|"
-    r"如常|还好(?!几|多)|无异常|没变化|没有?异常|有劲|有力(?!气)|灵活)(?!吗|么|吧|的?时候|之后又)"
-)
-_ANSWERED_NO = re.compile(
-    r"\s*(?:[:?]|\s-)\s*(?:no|none|nope|nil|never|negative|没有|无|否|没)(?=\s*(?:[,.;。;!\n]|$))"
-)
-
-
-# What may stand between two cues that undo each other: 不是没有, 不能说没有, "not without".
-_UNDOING = re.compile(r"\s*(?:能说|可能|会|敢说|是|说|entirely|exactly|quite|really|have)?\s*")
-
-
-_NO_QUALITY = re.compile(
-    r"(?:\bnot|n't|\bnever|\bnothing)\s+(?:(?:the|a|an|so|very|really|that|too|particularly|all|"
-    r"it's|come on|been|my)\s+)*$"
-    r"|(?:不是|不算|没有|没那么|没|不)(?:很|太|特别|那么|怎么|算|觉得|那种)*$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +58,17 @@ class Scopes:
         self.sentences = found
         self._cues: list[_Cue] = []
         self._lookalikes: list[Span] = []
-        for pattern in (_NEGATION_EN, _NEGATION_ZH):
+        for pattern in (NEGATION_EN, NEGATION_ZH):
             for match in pattern.finditer(text):
                 group = match.lastgroup
                 if group == "none":
                     self._lookalikes.append(match.span())
                 else:
                     self._cues.append(_Cue(match.start(), match.end(), 4 if group == "near" else 0))
-        self._doubts = [match.span() for match in _DOUBT.finditer(text)]
-        self._ends = [match.span() for match in _END.finditer(text)]
-        self._exceptions = [match.span() for match in _EXCEPTION.finditer(text)]
+        self._doubts = [match.span() for match in DOUBT.finditer(text)]
+        self._ends = [match.span() for match in END.finditer(text)]
+        self._ifs = list(IF.finditer(text))
+        self._exceptions = [match.span() for match in EXCEPTION.finditer(text)]
 
     def judge(
         self,
@@ -289,13 +91,13 @@ class Scopes:
             return "hypothetical"
         tail = self.text[end : clause.end]
         full_tail = self.text[end : sentence.end]
-        if _ANSWERED_NO.match(self.text, end):
+        if ANSWERED_NO.match(self.text, end):
             return "absent"
-        if _GONE_AFTER.match(full_tail) and not lasting:
+        if GONE_AFTER.match(full_tail) and not lasting:
             return "absent"
-        if not lasting and _WELL_AFTER.match(tail):
+        if not lasting and WELL_AFTER.match(tail):
             return "absent"
-        denied_after = _DENIED_AFTER.match(tail)
+        denied_after = DENIED_AFTER.match(tail)
         if denied_after is not None:
             asks = sentence.question and clause.end >= sentence.end
             return "unsure" if asks else "absent"
@@ -342,7 +144,7 @@ class Scopes:
         for cue in reversed(effective):
             if count and any(cue.end <= a and b <= nearest for a, b in (*others, *spans)):
                 break
-            if count and not _UNDOING.fullmatch(self.text, cue.end, nearest):
+            if count and not UNDOING.fullmatch(self.text, cue.end, nearest):
                 break
             nearest = cue.start
             count += 1
@@ -374,7 +176,7 @@ class Scopes:
         formal = self.text.startswith(("否认", "den"), cue.start)
         later = [c for c in sentence.clauses if c.start >= between[0].start]
         tail = [c for c in later[1:] if self._bare_list(c, others)]
-        says_or = any(_OR.search(self.text[c.start : c.end]) for c in tail)
+        says_or = any(OR.search(self.text[c.start : c.end]) for c in tail)
         return formal or says_or or (len(tail) >= 2 and self.text[cue.start].isascii())
 
     def _bare_list(self, clause: Clause, others: Sequence[Span]) -> bool:
@@ -386,7 +188,7 @@ class Scopes:
         for a, b in inside:
             for index in range(a - clause.start, b - clause.start):
                 rest[index] = " "
-        left = _LIST_WORD.sub(" ", "".join(rest))
+        left = LIST_WORD.sub(" ", "".join(rest))
         words = re.findall(r"[a-z']+|\d+|[\u3400-\u9fff]", left)
         return len(words) <= 1 and not any(word in ("have", "has", "had", "有") for word in words)
 
@@ -398,7 +200,7 @@ class Scopes:
             if clause.start <= a and b <= spans[-1][0]:
                 if any(s <= a and b <= e for s, e in spans):
                     continue
-                if _BUT.search(self.text, b, max(b, first)):
+                if BUT.search(self.text, b, max(b, first)):
                     continue
                 if first - b <= (40 if self.text[a].isascii() else 14):
                     return True
@@ -416,7 +218,7 @@ class Scopes:
 
     def _past(self, spans: Sequence[Span], sentence: Sentence, clause: Clause) -> bool:
         here = self.text[clause.start : clause.end]
-        cue = _PAST.search(here)
+        cue = PAST.search(here)
         if cue is not None:
             at = clause.start + cue.start()
             if any(a <= at < b for a, b in spans):
@@ -427,15 +229,17 @@ class Scopes:
                 return False
             before = sentence.clauses[index - 1]
             head = self.text[before.start : before.end]
-            cue = _PAST.search(head)
+            cue = PAST.search(head)
             if cue is None or not _alone(head, cue):
                 return False
             here = head + " " + here
-        return _STILL.search(here) is None and _NEAR_PAST.search(here) is None
+        return STILL.search(here) is None and NEAR_PAST.search(here) is None
 
     def _hypothetical(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         first = spans[0][0]
-        for match in _IF.finditer(self.text, sentence.start, sentence.end):
+        for match in self._ifs:
+            if match.start() < sentence.start:
+                continue
             if match.end() > spans[-1][1]:
                 break
             if any(s <= match.start() and match.end() <= e for s, e in spans):
@@ -447,14 +251,14 @@ class Scopes:
                 continue  # "as if", "I don't know if": no supposition
             if match.end() > first and match.start() < first:
                 return True
-            stop = _IF_END.search(self.text, match.end(), first)
+            stop = IF_END.search(self.text, match.end(), first)
             if stop is None:
                 return True
         return False
 
     def _feared(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         first = spans[0][0]
-        for match in _FEAR.finditer(self.text, sentence.start, first):
+        for match in FEAR.finditer(self.text, sentence.start, first):
             rest = self.text[match.end() : first]
             if len(rest) <= 24 and not re.search(r"[,]|\bbecause\b|\bbut\b|因为|但", rest):
                 return True
@@ -468,11 +272,11 @@ class Scopes:
             body,
         ):
             return False
-        return _GENERAL.search(body) is not None and _PERSONAL.search(body) is None
+        return GENERAL.search(body) is not None and PERSONAL.search(body) is None
 
     def denied_quality(self, start: int) -> bool:
         """Whether a word of quality is itself denied: "not sudden", 不是突然."""
-        return _NO_QUALITY.search(self.text, max(0, start - 30), start) is not None
+        return NO_QUALITY.search(self.text, max(0, start - 30), start) is not None
 
     def denies_inside(self, spans: Sequence[Span]) -> bool:
         """Whether a cue of denial is part of a mention's own words."""
@@ -481,7 +285,7 @@ class Scopes:
     def _told(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         """Whether a story is told: something seen on television or read."""
         first = spans[0][0]
-        for match in _STORY.finditer(self.text, sentence.start, sentence.end):
+        for match in STORY.finditer(self.text, sentence.start, sentence.end):
             if match.start() < first:
                 rest = self.text[match.end() : first]
                 if not re.search(r"\b(?:but|and) (?:i|my)\b|我(?!看)|但", rest):
@@ -493,8 +297,8 @@ class Scopes:
     def supposed(self, sentence: Sentence) -> bool:
         """Whether a whole sentence speaks of the merely possible, the past, or a story."""
         body = self.text[sentence.start : sentence.end]
-        gone = _PAST.search(body) is not None and _STILL.search(body) is None
-        return gone or any(cue.search(body) for cue in (_IF, _STORY, _FEAR))
+        gone = PAST.search(body) is not None and STILL.search(body) is None
+        return gone or any(cue.search(body) for cue in (IF, STORY, FEAR))
 
     # --- for others ----------------------------------------------------------------------------
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.language import answers
-from agent.language.clauses import Clause, Sentence, clause_at, sentences
+from agent.language.clauses import Clause, Sentence, sentences
 from agent.language.derive import derive, drop_ancestors, measured
 from agent.language.intents import intents
 from agent.language.joining import Match
+from agent.language.judge import Judge, status_of
 from agent.language.lexicon import Lexicon
 from agent.language.normalise import Language, Normalised, detect_language, normalise
 from agent.language.numbers import Measurement, ages, measurements
@@ -23,15 +24,14 @@ from agent.language.people import People, Role
 from agent.language.qualities import Quality, owners, qualities
 from agent.language.reading import (
     By,
-    ConditionHit,
     Mention,
     Profile,
     Reading,
     RuleHit,
     Status,
 )
-from agent.language.status import Scopes, Standing
-from agent.language.time import days, durations
+from agent.language.status import Scopes
+from agent.language.time import durations
 from agent.language.uniting import longest, merged, portions, united, values
 from agent.ports import PhraseMatcher
 
@@ -47,18 +47,6 @@ _MEDICAL = re.compile(
 
 
 _DATED = re.compile(r"(?:昨天?|今天?|前天|当天|那天|\b(?:last|this|yesterday))\s*$", re.IGNORECASE)
-
-
-# The red flags that the detector of alarms raises: without and with an ambulance.
-_UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")
-_UNRESPONSIVE = frozenset({"unresponsive", "loss_of_consciousness", "syncope"})
-_TEMPTED = re.compile(
-    r"\bif i (?:just |were to |was to )?(?:took|take|jump\w*|end\w*|cut|swallow\w*|hang|hung|"
-    r"kill\w*|died?|disappear\w*)\b|(?:如果|要是|万一|假如)我.{0,6}(?:死|跳|吞|吃光|全吃|割|消失)"
-)
-_LONG = 14.0  # days after which what is told is hardly an emergency of now
-_SURE = 0.99  # what the detector must say of a sentence that the lexicon understood
-_TELLING = 5  # characters that a sentence has at least that tells of something
 
 
 @dataclass(slots=True)
@@ -144,6 +132,9 @@ class _Reader:
         self.scopes = Scopes(self.text, self.sentences)
         self.people = People(self.text, self.sentences, profile)
         self.durations = durations(self.text)
+        self.judge = Judge(
+            normal, lexicon.knowledge, self.sentences, self.scopes, self.people, self.durations
+        )
         self.ages = ages(self.text)
         self.correction = answers.is_correction(self.text)
 
@@ -157,9 +148,9 @@ class _Reader:
         unread = self._unread(found.matches, numbers)
         if self.phrases is not None and unread:
             unread = self._by_embedding(unread, drafts, self.phrases)
-        rules, rule_roles = self._rules(found.matches, claimed)
+        rules, rule_roles = self.judge.rules(found.matches, claimed)
         if self.phrases is not None and not rules:
-            rules = self._alarms(self.phrases, [m.start for m in kept])
+            rules = self.judge.alarms(self.phrases, [m.start for m in kept])
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
         self._qualify(drafts, self._qualities(found.words))
@@ -168,8 +159,8 @@ class _Reader:
         profile = self.people.profile(patient)
         whole = derive(mentions, self.knowledge)
         whole = drop_ancestors(merged(whole), self.knowledge)
-        rules = [(hit, role) for hit, role in rules if not self._explained(hit, whole)]
-        conditions = self._conditions(found.matches, claimed)
+        rules = [(hit, role) for hit, role in rules if not self.judge.explained(hit, whole)]
+        conditions = self.judge.conditions(found.matches, claimed)
         medical = bool(whole or rules or numbers or conditions or unread)
         return Reading(
             language=self.language,
@@ -184,13 +175,6 @@ class _Reader:
         )
 
     # --- findings ----------------------------------------------------------------------------
-
-    def _place(self, spans: Sequence[tuple[int, int]]) -> tuple[Sentence, Clause] | None:
-        """The sentence and clause of the last piece, which carries the sensation most often."""
-        clause = clause_at(self.sentences, spans[-1][0])
-        if clause is None:
-            return None
-        return self.sentences[clause.sentence], clause
 
     def _chosen(self, matches: Sequence[Match]) -> list[Match]:
         """The longest matches.
@@ -210,30 +194,14 @@ class _Reader:
         return sorted({*longest(left), *longest(spared)}, key=lambda m: (m.spans, m.id))
 
     def _self_contradicting(self, match: Match) -> bool:
-        where = self._place(match.spans)
+        where = self.judge.place(match.spans)
         if where is None or self._timed(match):
             return True
-        if len(self._standings(match, match.spans)) > 1:
+        if len(self.judge.standings(match, match.spans)) > 1:
             return True
         if not self.scopes.denies_inside(match.spans):
             return False
         return self.scopes.judge(match.spans, *where, match.spans) == "absent"
-
-    def _standings(
-        self, match: Match, claimed: Sequence[tuple[int, int]], *, lasting: bool = False
-    ) -> set[Standing]:
-        """How the parts of a match stand that lie in different clauses."""
-        parts: dict[Clause, list[tuple[int, int]]] = {}
-        for span in match.spans:
-            clause = clause_at(self.sentences, span[0])
-            if clause is not None:
-                parts.setdefault(clause, []).append(span)
-        return {
-            self.scopes.judge(
-                spans, self.sentences[clause.sentence], clause, claimed, lasting=lasting
-            )
-            for clause, spans in parts.items()
-        }
 
     def _timed(self, match: Match) -> bool:
         """Whether a match reads by words a duration that was read by value, which decides ("a
@@ -248,13 +216,13 @@ class _Reader:
     def _drafts(self, kept: Sequence[Match], claimed: Sequence[tuple[int, int]]) -> list[_Draft]:
         drafts: list[_Draft] = []
         for match in kept:
-            where = self._place(match.spans)
+            where = self.judge.place(match.spans)
             if where is None:
                 continue
             sentence, clause = where
             lasting = self.knowledge.findings[match.id].kind == "risk"
             standing = self.scopes.judge(match.spans, sentence, clause, claimed, lasting=lasting)
-            status = _status(standing)
+            status = status_of(standing)
             if status is None:
                 continue
             role = self.people.of(match.spans[-1][0], match.spans)
@@ -266,7 +234,7 @@ class _Reader:
         profile = (self.known or Profile()).updated(said)
         for number in numbers:
             spans = ((number.start, number.end),)
-            where = self._place(spans)
+            where = self.judge.place(spans)
             if where is None:
                 continue
             sentence, clause = where
@@ -413,97 +381,6 @@ class _Reader:
             correction=self.correction,
         )
 
-    # --- rules and conditions ------------------------------------------------------------------
-
-    def _rules(
-        self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
-    ) -> tuple[list[tuple[RuleHit, Role]], list[Role]]:
-        hits: list[tuple[RuleHit, Role]] = []
-        seen: set[str] = set()
-        for match in matches:
-            if match.kind != "rule" or match.id in seen:
-                continue
-            where = self._place(match.spans)
-            if where is None:
-                continue
-            standings = self._standings(match, claimed)
-            # What went before may be part of a danger: bitten two months ago, and now afraid of
-            # water.
-            if self.knowledge.rules[match.id].crisis and self._tempted(match):
-                standings.discard("hypothetical")
-                standings.add("unsure")
-            if standings - {"present", "unsure", "past"} or standings == {"past"}:
-                continue
-            status: Status = "present" if "present" in standings else "unsure"
-            seen.add(match.id)
-            start, end = self.normal.span(match.start, match.end)
-            quote = self.normal.original[start:end]
-            role = self.people.of(match.spans[-1][0], match.spans)
-            hits.append((RuleHit(match.id, quote, start, end, status), role))
-        return hits, [role for _, role in hits]
-
-    def _tempted(self, match: Match) -> bool:
-        """Whether somebody asks what came of it if they did themselves harm: no supposition."""
-        cue = _TEMPTED.search(self.text)
-        return cue is not None and cue.start() <= match.end
-
-    def _explained(self, hit: RuleHit, mentions: Sequence[Mention]) -> bool:
-        """Whether something was told that the rule itself excepts (`none`), as iron tablets explain
-        black stools. Nothing explains anything in a person who does not respond."""
-        when = self.knowledge.rules[hit.rule].when
-        there = {m.finding for m in mentions if m.status == "present"}
-        if when is None or hit.by != "lexicon" or there & _UNRESPONSIVE:
-            return False
-        return any(item in there for item in when.none if isinstance(item, str))
-
-    def _alarms(self, phrases: PhraseMatcher, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
-        """Emergencies that no listed words told of, sentence by sentence.
-
-        Where findings were `heard`, of which none is alarming, more must speak for an alarm.
-        """
-        spans: list[tuple[int, int]] = []
-        for sentence in self.sentences:
-            body = self.text[sentence.start : sentence.end]
-            start = sentence.start + len(body) - len(body.lstrip())
-            long = any(
-                sentence.start <= d.start < sentence.end and days(d.iso) >= _LONG
-                for d in self.durations
-            )
-            if len(body.strip()) >= _TELLING and not long:
-                spans.append((start, sentence.start + len(body.rstrip())))
-        hits: list[tuple[RuleHit, Role]] = []
-        said = [self.text[a:b] for a, b in spans]
-        for (first, last), alarm in zip(spans, phrases.alarms(said), strict=True):
-            rule = _UNLISTED[alarm.ambulance] if alarm is not None else ""
-            where = self._place(((last - 1, last),))
-            if alarm is None or rule not in self.knowledge.rules or where is None:
-                continue
-            if alarm.score < _SURE and any(first <= start < last for start in heard):
-                continue
-            status = _status(self.scopes.judge(((last - 1, last),), *where, ()))
-            if status in ("present", "unsure") and not self.scopes.supposed(where[0]):
-                start, end = self.normal.span(first, last)
-                quote = self.normal.original[start:end]
-                hit = RuleHit(rule, quote, start, end, status, "embedding")
-                hits.append((hit, self.people.of(last)))
-        return hits[:1]
-
-    def _conditions(
-        self, matches: Sequence[Match], claimed: Sequence[tuple[int, int]]
-    ) -> tuple[ConditionHit, ...]:
-        found: list[ConditionHit] = []
-        for match in longest([m for m in matches if m.kind == "condition"]):
-            where = self._place(match.spans)
-            if where is None:
-                continue
-            status = _status(self.scopes.judge(match.spans, *where, claimed))
-            if status is None:
-                continue
-            start, end = self.normal.span(match.start, match.end)
-            quote = self.normal.original[start:end]
-            found.append(ConditionHit(match.id, status, quote, start, end))
-        return tuple(found)
-
     # --- what the lexicon missed ---------------------------------------------------------------
 
     def _unread(
@@ -528,13 +405,13 @@ class _Reader:
         matched = phrases.match([self.text[a:b] for a, b in unread], self.language)
         left: list[tuple[int, int]] = []
         for span, match in zip(unread, matched, strict=True):
-            where = self._place((span,))
+            where = self.judge.place((span,))
             if match is None or match.finding not in self.knowledge.findings or where is None:
                 left.append(span)
                 continue
             # The clause itself is the phrase: a denial inside it counts against its end.
             spans = ((span[1] - 1, span[1]),)
-            status = _status(self.scopes.judge(spans, *where, ()))
+            status = status_of(self.scopes.judge(spans, *where, ()))
             if status is not None:
                 role = self.people.of(span[0])
                 sentence, clause = where
@@ -557,8 +434,3 @@ def _of_place(quality: Quality, draft: _Draft, drafts: Sequence[_Draft]) -> bool
 
 def _order(draft: _Draft) -> int:
     return draft.start
-
-
-def _status(standing: Standing) -> Status | None:
-    """The status of a mention, or None for what is not said of now and here."""
-    return standing if standing in ("present", "absent", "unsure") else None

@@ -11,7 +11,6 @@ learned from changes.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -135,8 +134,7 @@ def kept(
 
 def _read(path: Path, key: str) -> Weights | None:
     try:
-        # From memory: of a damaged file numpy would leave the handle open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             alarm, ambulance = file["alarm"], file["ambulance"]
             threshold = float(file["threshold"])
             if str(file["key"]) != key or alarm.ndim != 1 or alarm.shape != ambulance.shape:
