@@ -92,8 +92,8 @@ def test_what_was_reached_is_kept(desk: Desk) -> None:
     they were on the older ones alone."""
     vignettes = triage.evaluate(desk, load_vignettes(desk.knowledge), split="all").overall
     sentences = safety.evaluate(desk, load_sentences(), split="all").overall
-    assert (vignettes.missed_emergencies.value or 0) <= 0.17
-    assert (vignettes.over_escalation.value or 0) <= 0.09
+    assert (vignettes.missed_emergencies.value or 0) <= 0.09
+    assert (vignettes.over_escalation.value or 0) <= 0.12
     assert (vignettes.top_5.value or 0) >= 0.87
     assert (sentences.recall.value or 0) >= 0.78
     assert (sentences.false_alarms.value or 0) <= 0.10
