@@ -23,6 +23,7 @@ class Fitted:
         """`row` and `column` are those of the network that it joins."""
         self.overlay = overlay
         self.rows = np.array([row[own.id] for own in overlay.conditions])
+        self.place = {row: index for index, row in enumerate(self.rows.tolist())}
         self.columns = {column[own.id]: place for place, own in enumerate(overlay.findings)}
         self._findings = {own.id: place for place, own in enumerate(overlay.findings)}
         self._classes = Classes(

@@ -167,8 +167,7 @@ def _candidates(
     pregnant = bool(patient.pregnant) or "pregnant" in present
     for key, finding in knowledge.findings.items():
         if (
-            finding.askable
-            and finding.kind != "measurement"
+            finding.can_be_asked
             and key not in known
             and knowledge.ancestors[key].isdisjoint(evidence.absent)
             and not (key == "pregnant" and patient.pregnant is not None)
@@ -188,8 +187,7 @@ def _comes_first(network: Network, column: int, known: Set[str]) -> bool:
     fitted = network.fitted
     if fitted is not None and column in fitted.columns and above not in fitted.columns:
         return False
-    finding = network.knowledge.findings[network.findings[above]]
-    return finding.askable and finding.kind != "measurement"
+    return network.knowledge.findings[network.findings[above]].can_be_asked
 
 
 def _answer(
@@ -212,8 +210,7 @@ def _answer(
     told = np.zeros(len(columns))
     if network.fitted is not None:
         here, there = network.fitted.places(columns)
-        place = {int(row): index for index, row in enumerate(network.fitted.rows.tolist())}
-        own = np.array([place.get(int(row), -1) for row in rows.tolist()])
+        own = np.array([network.fitted.place.get(row, -1) for row in rows.tolist()])
         known = np.flatnonzero(own >= 0)
         if len(here) and len(known):
             # Of what the overlay does not know no answer moves its conditions against each other.

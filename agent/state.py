@@ -176,6 +176,25 @@ class ConsultationState(TypedDict, total=False):
     outbox: Annotated[list[dict[str, Any]], Topic(dict)]
 
 
+def opening(
+    consultation: str, language: Language, patient: Patient, seed: int, text: str
+) -> dict[str, Any]:
+    """The state that a consultation begins with: its first message, and nothing known."""
+    return {
+        "consultation": consultation,
+        "language": language,
+        "patient": patient,
+        "seed": seed,
+        "turn": 1,
+        "text": text,
+        "findings": {},
+        "asked": [],
+        "red_flags": [],
+        "differential": [],
+        "advised": 0,
+    }
+
+
 SERIALISED: tuple[tuple[str, str], ...] = tuple(
     ("agent.state", part.__name__)
     for part in (Patient, Finding, Question, RedFlag, Names, Possibility, Triage, Citation)

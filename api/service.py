@@ -16,7 +16,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from langchain_core.runnables import RunnableConfig
@@ -26,7 +26,7 @@ from agent.desk import Desk
 from agent.graph import build
 from agent.language.understand import detect_language
 from agent.ports import Language
-from agent.state import SERIALISED, Patient
+from agent.state import SERIALISED, Patient, opening
 from agent.wording import texts
 from records import consultations, events, turns
 from records.checkpointer import Checkpointer, prune, thread_config
@@ -393,19 +393,14 @@ class ConsultationService:
 
     async def _opening(self, id: str, text: str) -> dict[str, Any]:
         found = await self.get(id)
-        return {
-            "consultation": id,
-            "language": found.language or detect_language(text) or "zh",
-            "patient": Patient.model_validate(found.patient),
-            "seed": found.seed,
-            "turn": 1,
-            "text": text,
-            "findings": {},
-            "asked": [],
-            "red_flags": [],
-            "differential": [],
-            "advised": 0,
-        }
+        language = cast(Language, found.language or detect_language(text) or "zh")
+        return opening(
+            id,
+            language,
+            Patient.model_validate(found.patient),
+            found.seed,
+            text,
+        )
 
     # --- the sweeper ---------------------------------------------------------------------
 

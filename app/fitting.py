@@ -13,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.language.names import Names
 from agent.language.normalise import detect_language
 from agent.language.understand import Lexicon, understand
+from evaluation.datasets import STATUS
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.fitted import Case, Overlay, OverlayError, fit
 
 Told = dict[str, Literal["present", "absent", "unsure"]]
 Report = Callable[[str], None]
-
-_PUBLIC = {"1": "present", "0": "absent", "2": "unsure"}
 
 
 class Line(BaseModel):
@@ -101,7 +100,7 @@ def _as_line(row: Any) -> Any:
     sides = (row.get("exp_sxs") or {}, row.get("imp_sxs") or {})
     if not all(isinstance(side, dict) for side in sides):
         return None
-    told, answered = ({k: _PUBLIC.get(str(v), v) for k, v in side.items()} for side in sides)
+    told, answered = ({k: STATUS.get(str(v), v) for k, v in side.items()} for side in sides)
     return {"condition": row["label"], "told": told, "answered": answered}
 
 
@@ -132,6 +131,5 @@ def _findings(cases: list[Case], knowledge: ClinicalKnowledge) -> dict[str, str 
         reading = understand(name, lexicon=lexicon, language=detect_language(name) or "zh")
         present = [m.finding for m in reading.mentions if m.status == "present"]
         entry = knowledge.findings.get(present[0]) if len(present) == 1 else None
-        usable = entry is not None and entry.askable and entry.kind != "measurement"
-        found[name] = present[0] if usable else None
+        found[name] = entry.id if entry is not None and entry.can_be_asked else None
     return found

@@ -3,7 +3,7 @@
 Their division is read as a hospital's own departments (`departments_dxbench.yaml`), by the same
 mechanism that a hospital uses. No row is fitted, but the mapping's exceptions describe how the set
 divides its diseases, and the three constants of `agent.departments` were chosen with these cases
-and the vignettes of `dev` in sight: the figures are not those of unseen cases. The
+and all vignettes in sight, held-out ones too: no figure of departments is one of unseen cases. The
 departments are ranked by the votes of the posterior, from the symptoms alone: no candidates, no
 questions, age and sex unknown.
 """

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from agent import triage
 from agent.desk import Desk
 from agent.graph import Graph, build
-from agent.state import SERIALISED, Patient, Possibility, Question, Status, Triage
+from agent.state import SERIALISED, Patient, Possibility, Question, Status, Triage, opening
 from evaluation.patient import Facts, HiddenCase, SimulatedPatient, Style
 
 MOST_TURNS = 40
@@ -109,7 +109,8 @@ async def hold(desk: Desk, job: Job, graph: Graph | None = None) -> Dialogue:
         lines.append(Line(speaker="patient", text=text))
         begin: Any = Command(resume={"turn": turn, "text": text})
         if turn == 1:
-            begin = _first(job, text)
+            known = job.case.patient if job.profile_known else Patient()
+            begin = opening(job.case.id, job.case.language, known, job.seed, text)
         state = await graph.ainvoke(begin, config, context=desk)
         lines.append(Line(speaker="service", text=state["reply"]))
         question: Question | None = state["question"]
@@ -143,22 +144,6 @@ async def hold(desk: Desk, job: Job, graph: Graph | None = None) -> Dialogue:
 def saver() -> InMemorySaver:
     """A checkpointer in memory that may hold the parts of the state."""
     return InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=SERIALISED))
-
-
-def _first(job: Job, text: str) -> dict[str, Any]:
-    return {
-        "consultation": job.case.id,
-        "language": job.case.language,
-        "patient": job.case.patient if job.profile_known else Patient(),
-        "seed": job.seed,
-        "turn": 1,
-        "text": text,
-        "findings": {},
-        "asked": [],
-        "red_flags": [],
-        "differential": [],
-        "advised": 0,
-    }
 
 
 def _asked(

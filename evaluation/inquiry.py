@@ -267,11 +267,7 @@ def fitted_desk(plain: Desk, training: Sequence[InquiryCase], name: Name) -> Des
     known = plain.knowledge.findings
     findings = {
         symptom: next(
-            (
-                key
-                for key in findings_of(symptom, plain)
-                if known[key].askable and known[key].kind != "measurement"
-            ),
+            (key for key in findings_of(symptom, plain) if known[key].can_be_asked),
             None,
         )
         for symptom in symptoms

@@ -212,6 +212,11 @@ class Finding(Entry):
     askable: bool = True
     """False for what a patient cannot know (a sign that only an examination shows)."""
 
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a question for it makes sense: a number is measured, not asked yes or no."""
+        return self.askable and self.kind != "measurement"
+
 
 # --- conditions ------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from agent.events import EVENT_TYPES
 from agent.graph import build
 from agent.nodes import advise, safety
 from agent.ports import Language
-from agent.state import SERIALISED, Finding, Part, Patient, Possibility, RedFlag, Triage
+from agent.state import SERIALISED, Finding, Part, Patient, Possibility, RedFlag, Triage, opening
 from agent.wording import replies
 from app.picture import README, drawn
 from records.checkpointer import Checkpointer
@@ -40,19 +40,7 @@ class Talk:
         self.shown = ""
         begin: Any = Command(resume={"turn": self.turn, "text": text})
         if self.turn == 1:
-            begin = {
-                "consultation": "c",
-                "language": self.language,
-                "patient": self.patient,
-                "seed": 1,
-                "turn": 1,
-                "text": text,
-                "findings": {},
-                "asked": [],
-                "red_flags": [],
-                "differential": [],
-                "advised": 0,
-            }
+            begin = opening("c", self.language, self.patient, 1, text)
         async for mode, chunk in self.graph.astream(
             begin,
             {"configurable": {"thread_id": "c"}},
