@@ -108,7 +108,9 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
             model = ScriptedChat(script=story, pause=0.005, release=release, waiting=WAITING)
         elif name.startswith("llama.cpp"):
             weights = request.getfixturevalue(name.removeprefix("llama.cpp-"))
-            model = await LlamaCppChat.load(weights, context_tokens=CONTEXT, waiting=WAITING)
+            model = await LlamaCppChat.load(
+                weights, context_tokens=CONTEXT, waiting=WAITING, threads=1
+            )
         elif name == "http":
             server = request.getfixturevalue("llama_server")
             model = await HttpChat.connect(

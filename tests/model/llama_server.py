@@ -15,7 +15,9 @@ def main() -> None:
     params.n_parallel = 1
     params.fit_params = False
     params.cache_prompt = False
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+    # Threads of llama.cpp wait for one another by spinning: more of them than free cores, and a
+    # token takes seconds.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui = False
     params.verbosity = 0
     server = xllamacpp.Server(params)
