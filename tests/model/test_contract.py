@@ -42,7 +42,9 @@ SCHEMA = {
 
 
 def ask(text: str, **more: Any) -> ChatRequest:
-    return ChatRequest((SYSTEM, Message("user", text)), **{"max_tokens": 24, "deadline": 120, **more})
+    return ChatRequest(
+        (SYSTEM, Message("user", text)), **{"max_tokens": 24, "deadline": 120, **more}
+    )
 
 
 async def collect(model: ChatModel, request: ChatRequest) -> list[ChatPiece]:
