@@ -69,7 +69,7 @@ def assess(
             findings[words] = _given(desk, words, status, words, language)
             continue
         reading = understand(
-            words, lexicon=desk.lexicon, language=language, phrases=desk.ports.phrases
+            words, lexicon=desk.lexicon, language=language, alarms=desk.ports.alarms
         )
         said = said.updated(reading.profile) if status is None else said
         found = [m for m in reading.mentions if m.finding in desk.knowledge.findings]

@@ -183,31 +183,20 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PhraseMatch:
-    """A finding that a phrase means, by nearness of meaning. `score` is calibrated to 0..1."""
-
-    finding: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class Alarm:
-    """A sentence that tells of an emergency; `ambulance` when it needs one."""
+    """How alarming a sentence sounds: `doubt` is the share of calm sentences that sound at least
+    as alarming; `ambulance` whether, if it is an emergency, it needs one."""
 
     ambulance: bool
-    score: float
+    doubt: float
 
 
 @runtime_checkable
-class PhraseMatcher(Protocol):
-    """Maps phrases that the lexicon misses to findings, by embeddings."""
+class AlarmDetector(Protocol):
+    """Judges sentences whose words no list has."""
 
-    def match(self, phrases: Sequence[str], language: Language) -> list[PhraseMatch | None]:
-        """One answer a phrase; None when no finding is near enough to be believed."""
-        ...
-
-    def alarms(self, sentences: Sequence[str]) -> list[Alarm | None]:
-        """One answer a sentence; None where no emergency is believed."""
+    def judge(self, sentences: Sequence[str]) -> list[Alarm]:
+        """One answer a sentence."""
         ...
 
 
@@ -232,4 +221,4 @@ class Ports:
     clock: Clock
     retriever: Retriever | None = None
     model: ChatModel | None = None
-    phrases: PhraseMatcher | None = None
+    alarms: AlarmDetector | None = None

@@ -261,7 +261,7 @@ async def parse(body: schemas.ParseText, service: Service, _: Consulting) -> sch
         lexicon=desk.lexicon,
         language=language,
         pending=body.pending,
-        phrases=desk.ports.phrases,
+        alarms=desk.ports.alarms,
     )
     profile = reading.profile
     found = [finding_of(mention, desk.knowledge, language) for mention in reading.mentions]

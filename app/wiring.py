@@ -17,10 +17,10 @@ import structlog
 
 from agent.desk import Desk
 from agent.ports import (
+    AlarmDetector,
     ChatModel,
     Language,
     ModelUnavailable,
-    PhraseMatcher,
     Ports,
     Retriever,
 )
@@ -95,10 +95,10 @@ async def load_model(settings: Settings, report: Report = quiet) -> ChatModel | 
 
 def load_retrieval(
     settings: Settings, knowledge: ClinicalKnowledge, report: Report = quiet
-) -> tuple[Retriever | None, PhraseMatcher | None]:
-    """Passages with their index, and the matcher for phrases that the lexicon misses.
+) -> tuple[Retriever, AlarmDetector]:
+    """Passages with their index, and the detector of alarms.
 
-    Without the embedder's weights retrieval works by words alone and there is no matcher.
+    Without the embedder's weights both work by words alone.
     """
     from knowledge.retrieval import open_retrieval
 
@@ -133,7 +133,7 @@ async def build_desk(settings: Settings, report: Report = quiet) -> Desk:
     ports = Ports(clock=SystemClock())
 
     def compiled() -> Desk:
-        ports.retriever, ports.phrases = load_retrieval(settings, knowledge, report)
+        ports.retriever, ports.alarms = load_retrieval(settings, knowledge, report)
         return Desk.build(knowledge, ports, budget=settings.budget, overlay=overlay)
 
     # Compiling is Python on one core, the model is read by another: side by side.

@@ -1,8 +1,7 @@
-"""Times and measures retrieval: the first build, a start, a query, and what phrases are taken for.
+"""Times and measures retrieval: the first build, a start, a query, and the judgement of a sentence
+by the detector of alarms.
 
-A title is asked in its own language, and its article must be among the first five. Phrases
-(`phrases.yaml`) are complaints that may mean some findings and clauses that are no complaint;
-those that the lexicon reads itself do not count.
+A title is asked in its own language, and its article must be among the first five.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from agent.language.understand import Lexicon, understand
-from agent.ports import Language, PhraseMatcher
+from agent.ports import AlarmDetector, Language
 from app.settings import Settings
 from app.wiring import Report, quiet
 from knowledge import clinical
@@ -43,15 +40,14 @@ async def run(settings: Settings, *, build: bool, report: Report = quiet) -> dic
             open_retrieval(knowledge, Path(empty), embedder=folder, report=report)
             found["first_build_s"] = round(time.perf_counter() - started, 1)
     started = time.perf_counter()
-    retriever, matcher = open_retrieval(
+    retriever, detector = open_retrieval(
         knowledge, settings.home / "index", embedder=folder, report=report
     )
     found["start_s"] = round(time.perf_counter() - started, 1)
     found["searches"] = await _searches(retriever, knowledge)
-    if folder is not None and matcher is not None:
+    found["judge"] = _judging(detector, knowledge)
+    if folder is not None:
         found["embed"] = _embedding(Embedder(folder), knowledge)
-        lexicon = Lexicon.compile(knowledge)
-        found["phrases"] = {name: phrases(matcher, lexicon, name) for name in LANGUAGES}
     return found
 
 
@@ -85,27 +81,10 @@ def _embedding(embedder: Embedder, knowledge: ClinicalKnowledge) -> dict[str, fl
     return _times(seconds)
 
 
-def phrases(matcher: PhraseMatcher, lexicon: Lexicon, language: Language) -> dict[str, Any]:
-    """How many phrases that the lexicon misses are given a finding, and how many a right one. A
-    finding of which the right one is a kind counts as right."""
-    file = yaml.safe_load((Path(__file__).parent / "phrases.yaml").read_text(encoding="utf-8"))
-    rows = [(said, set(meant)) for said, meant in file["complaints"][language]]
-    rows += [(said, set()) for said in file["other"][language]]
-    missed = [
-        (said, meant.union(*(lexicon.knowledge.ancestors.get(key, frozenset()) for key in meant)))
-        for said, meant in rows
-        if not understand(said, lexicon=lexicon, language=language).mentions
-    ]
-    given = matcher.match([said for said, _ in missed], language)
-    believed = [
-        (match.finding in meant, meant)
-        for match, (_, meant) in zip(given, missed, strict=True)
-        if match is not None
-    ]
-    return {
-        "complaints_missed_by_the_lexicon": sum(bool(meant) for _, meant in missed),
-        "other_clauses": sum(not meant for _, meant in missed),
-        "given_a_finding": len(believed),
-        "right": sum(right for right, _ in believed),
-        "given_to_no_complaint": sum(not meant for _, meant in believed),
-    }
+def _judging(detector: AlarmDetector, knowledge: ClinicalKnowledge) -> dict[str, float]:
+    seconds: list[float] = []
+    for finding in list(knowledge.findings.values())[:_QUERIES]:
+        started = time.perf_counter()
+        detector.judge([finding.name.en])
+        seconds.append(time.perf_counter() - started)
+    return _times(seconds)

@@ -14,7 +14,7 @@ from agent.language.reading import ConditionHit, Mention, RuleHit, Status
 from agent.language.status import Scopes, Standing
 from agent.language.time import Duration, days
 from agent.language.uniting import longest
-from agent.ports import PhraseMatcher
+from agent.ports import AlarmDetector
 from knowledge.clinical.load import ClinicalKnowledge
 
 # The red flags that the detector of alarms raises: without and with an ambulance.
@@ -25,7 +25,8 @@ _TEMPTED = re.compile(
     r"kill\w*|died?|disappear\w*)\b|(?:如果|要是|万一|假如)我.{0,6}(?:死|跳|吞|吃光|全吃|割|消失)"
 )
 _LONG = 14.0  # days after which what is told is hardly an emergency of now
-_SURE = 0.99  # what the detector must say of a sentence that the lexicon understood
+_LIKELY = 0.03  # doubt up to which the detector is believed
+_SURE = 0.01  # and of a sentence that the lexicon understood, in which it heard no alarm
 _TELLING = 5  # characters that a sentence has at least that tells of something
 
 
@@ -112,7 +113,7 @@ class Judge:
             return False
         return any(item in there for item in when.none if isinstance(item, str))
 
-    def alarms(self, phrases: PhraseMatcher, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
+    def alarms(self, detector: AlarmDetector, heard: Sequence[int]) -> list[tuple[RuleHit, Role]]:
         """Emergencies that no listed words told of, sentence by sentence.
 
         Where findings were `heard`, of which none is alarming, more must speak for an alarm.
@@ -129,18 +130,19 @@ class Judge:
                 spans.append((start, sentence.start + len(body.rstrip())))
         hits: list[tuple[RuleHit, Role]] = []
         said = [self.text[a:b] for a, b in spans]
-        for (first, last), alarm in zip(spans, phrases.alarms(said), strict=True):
-            rule = _UNLISTED[alarm.ambulance] if alarm is not None else ""
+        for (first, last), alarm in zip(spans, detector.judge(said), strict=True):
+            rule = _UNLISTED[alarm.ambulance]
             where = self.place(((last - 1, last),))
-            if alarm is None or rule not in self.knowledge.rules or where is None:
+            if rule not in self.knowledge.rules or where is None:
                 continue
-            if alarm.score < _SURE and any(first <= start < last for start in heard):
+            understood = any(first <= start < last for start in heard)
+            if alarm.doubt > (_SURE if understood else _LIKELY):
                 continue
             status = status_of(self.scopes.judge(((last - 1, last),), *where, ()))
             if status in ("present", "unsure") and not self.scopes.supposed(where[0]):
                 start, end = self.normal.span(first, last)
                 quote = self.normal.original[start:end]
-                hit = RuleHit(rule, quote, start, end, status, "embedding")
+                hit = RuleHit(rule, quote, start, end, status, "detector")
                 hits.append((hit, self.people.of(last)))
         return hits[:1]
 

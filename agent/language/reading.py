@@ -9,7 +9,7 @@ from typing import Literal
 from agent.language.normalise import Language
 
 Status = Literal["present", "absent", "unsure"]
-By = Literal["lexicon", "number", "embedding", "answer", "derived"]
+By = Literal["lexicon", "number", "detector", "answer", "derived"]
 Sex = Literal["female", "male"]
 Intent = Literal[
     "dose_request",

@@ -1,7 +1,7 @@
 """Understands a patient's message: findings with their status and qualities, who is ill, what is
 wanted, which red flags the words themselves set off.
 
-Rules and lexicon decide; phrases that they miss may be matched by embeddings (`PhraseMatcher`).
+Rules and lexicon decide; sentences in which they hear no danger are judged by `AlarmDetector`.
 Pure: the same message, lexicon and circumstances give the same reading.
 """
 
@@ -33,7 +33,7 @@ from agent.language.reading import (
 from agent.language.status import Scopes
 from agent.language.time import durations
 from agent.language.uniting import longest, merged, portions, united, values
-from agent.ports import PhraseMatcher
+from agent.ports import AlarmDetector
 
 __all__ = ["Lexicon", "Mention", "Profile", "Reading", "RuleHit", "detect_language", "understand"]
 
@@ -84,7 +84,7 @@ def understand(
     language: Language,
     pending: str | None = None,
     profile: Profile | None = None,
-    phrases: PhraseMatcher | None = None,
+    alarms: AlarmDetector | None = None,
 ) -> Reading:
     """Read one message.
 
@@ -100,7 +100,7 @@ def understand(
         if not normal.text.strip():
             continue
         asked = pending if not parts else None
-        reading = _Reader(normal, lexicon, language, asked, known, phrases).read()
+        reading = _Reader(normal, lexicon, language, asked, known, alarms).read()
         known = (known or Profile()).updated(reading.profile)
         parts.append((start, reading))
     if len(parts) == 1 and parts[0][0] == 0:
@@ -118,7 +118,7 @@ class _Reader:
         language: Language,
         pending: str | None,
         profile: Profile | None,
-        phrases: PhraseMatcher | None,
+        alarms: AlarmDetector | None,
     ) -> None:
         self.normal = normal
         self.text = normal.text
@@ -127,7 +127,7 @@ class _Reader:
         self.language = language
         self.pending = pending if pending in self.knowledge.findings else None
         self.known = profile
-        self.phrases = phrases
+        self.alarms = alarms
         self.sentences = sentences(self.text)
         self.scopes = Scopes(self.text, self.sentences)
         self.people = People(self.text, self.sentences, profile)
@@ -146,11 +146,9 @@ class _Reader:
         drafts = self._drafts(kept, claimed)
         drafts.extend(self._from_numbers(numbers))
         unread = self._unread(found.matches, numbers)
-        if self.phrases is not None and unread:
-            unread = self._by_embedding(unread, drafts, self.phrases)
         rules, rule_roles = self.judge.rules(found.matches, claimed)
-        if self.phrases is not None and not rules:
-            rules = self.judge.alarms(self.phrases, [m.start for m in kept])
+        if self.alarms is not None and not rules:
+            rules = self.judge.alarms(self.alarms, [m.start for m in kept])
         patient = self.people.patient([d.role for d in sorted(drafts, key=_order)] or rule_roles)
         drafts = [d for d in drafts if self._is_patients(d, patient)]
         self._qualify(drafts, self._qualities(found.words))
@@ -398,27 +396,6 @@ class _Reader:
                     start = clause.start + len(body) - len(body.lstrip())
                     missed.append((start, clause.start + len(body.rstrip())))
         return missed
-
-    def _by_embedding(
-        self, unread: list[tuple[int, int]], drafts: list[_Draft], phrases: PhraseMatcher
-    ) -> list[tuple[int, int]]:
-        matched = phrases.match([self.text[a:b] for a, b in unread], self.language)
-        left: list[tuple[int, int]] = []
-        for span, match in zip(unread, matched, strict=True):
-            where = self.judge.place((span,))
-            if match is None or match.finding not in self.knowledge.findings or where is None:
-                left.append(span)
-                continue
-            # The clause itself is the phrase: a denial inside it counts against its end.
-            spans = ((span[1] - 1, span[1]),)
-            status = status_of(self.scopes.judge(spans, *where, ()))
-            if status is not None:
-                role = self.people.of(span[0])
-                sentence, clause = where
-                drafts.append(
-                    _Draft(match.finding, (span,), clause, sentence, "embedding", status, role)
-                )
-        return left
 
 
 def _of_place(quality: Quality, draft: _Draft, drafts: Sequence[_Draft]) -> bool:

@@ -32,7 +32,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         language=language,
         pending=pending,
         profile=Profile(age_years=before.age_years, sex=before.sex, pregnant=before.pregnant),
-        phrases=desk.ports.phrases,
+        alarms=desk.ports.alarms,
     )
     patient = _patient(before, reading, question, state["text"])
     known = dict(state.get("findings", {}))

@@ -185,7 +185,7 @@ def _known_split(split: str) -> None:
 
 
 def _desk() -> Desk:
-    """The desk that is evaluated: the knowledge and the phrase matcher, no language model."""
+    """The desk that is evaluated: the knowledge and the detector of alarms, no language model."""
     settings = the_settings()
     settings.model = "none"
     from app import wiring

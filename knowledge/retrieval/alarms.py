@@ -1,11 +1,18 @@
-"""Whether a sentence tells of an emergency although no listed words say so.
+"""How alarming a sentence sounds, whether or not any listed words say so.
 
-Two logistic regressions over the vectors of the embedder: emergency or not, and if so, whether an
-ambulance is needed. They learn from the sentences of the red flags (`fires`, `spares`), from the
-phrases of the findings, from the files of `told/`. The threshold is taken
-where, of sentences held out that are no emergency, no more than `FALSE_ALARMS` would be believed.
-Fitting takes many seconds, so that what came of it is kept (`kept`) until anything that it was
-learned from changes.
+A kernel machine in the least-squares sense (Suykens and Vandewalle 1999,
+doi:10.1023/A:1018628609742) that learns from some ten thousand sentences (`sentences`): to which
+of them is this one near? Near by its pieces of one to four characters, weighted by their rarity,
+which see words and how they are typed; and near by the vector of the embedder, which sees what is
+meant. Each misses what the other hears (docs/benchmarks.md). Without an embedder the pieces stand
+alone.
+
+Of an alarm it is also learned whether an ambulance is needed. What a score is worth is said as
+doubt: the share of calm sentences, none of which was learned from when it was scored, that sound
+at least as alarming.
+
+Learning takes seconds, so that what came of it is kept until anything that it was learned from
+changes.
 """
 
 from __future__ import annotations
@@ -14,194 +21,194 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import LinearOperator, cg
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.preprocessing import normalize
 
 from agent.ports import Alarm
-from knowledge.clinical import ClinicalKnowledge
-from knowledge.retrieval.embedder import Vectors
+from knowledge.retrieval.embedder import Embedder, Vectors
+from knowledge.retrieval.sentences import Told
 
-FALSE_ALARMS = 0.01
-_EMERGENCIES = ("emergency_ambulance", "emergency")
-_STRENGTH = 10.0  # inverse of the penalty on the weights
-_FOLDS = 2
-_STEPS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A text to learn from: whether it tells of an emergency, whether of one for an ambulance
-    (None where it is not said), and whether it is a whole sentence rather than a phrase."""
-
-    text: str
-    alarming: bool
-    ambulance: bool | None = None
-    sentence: bool = True
-
-
-def told(knowledge: ClinicalKnowledge, phrases: list[tuple[str, str]]) -> list[Told]:
-    """Everything to learn from, each text once. `phrases` are (finding, phrase) pairs.
-
-    Raises `FileNotFoundError` where the folder of sentences holds none.
-    """
-    found: dict[str, Told] = {}
-    alone: set[str] = set()
-    for rule in knowledge.rules.values():
-        urgent = rule.level in _EMERGENCIES
-        ambulance = rule.level == "emergency_ambulance"
-        when = rule.when
-        if urgent and when is not None and not when.all and not when.none and rule.who is None:
-            alone.update(item for item in when.any if isinstance(item, str))
-        for text in (*rule.fires.en, *rule.fires.zh) if urgent else ():
-            found.setdefault(text, Told(text, True, ambulance))
-        for text in (*rule.spares.en, *rule.spares.zh):
-            found.setdefault(text, Told(text, False))
-    for kind, text in written():
-        ambulance = kind == "ambulance"
-        found[text] = Told(text, kind != "calm", None if kind == "calm" else ambulance)
-    for key, text in phrases:
-        kinds = {key} | knowledge.ancestors[key]
-        found.setdefault(text, Told(text, bool(kinds & alone), sentence=False))
-    return list(found.values())
-
-
-def written(folder: Path = Path(__file__).parent) -> Iterable[tuple[str, str]]:
-    """(kind, sentence) of every sentence of `told/*.yaml`, in the order of the files' names; kinds
-    are `ambulance`, `emergency` and `calm`. Raises ValueError for a kind that is none of these,
-    and where there is no file."""
-    paths = sorted((folder / "told").glob("*.yaml"))
-    if not paths:
-        raise ValueError(f"no sentences to learn from in {folder / 'told'}")
-    for path in paths:
-        table = yaml.safe_load(path.read_text("utf-8"))
-        for kind, languages in table.items():
-            if kind == "schema":
-                continue
-            if kind not in ("ambulance", "emergency", "calm"):
-                raise ValueError(f"{path.name}: unknown kind of sentences '{kind}'")
-            for texts in languages.values():
-                yield from ((kind, text) for text in texts)
+_PENALTY = 0.3
+_NEAR = 6.0
+"""How fast nearness falls with the squared distance of two vectors of the embedder, which stand
+close together: unrelated sentences are at .3 to .5."""
+_FOLDS = 4
+_PIECES = HashingVectorizer(
+    analyzer="char", ngram_range=(1, 4), n_features=2**18, norm=None, alternate_sign=False,
+    dtype=np.float32,
+)  # fmt: skip
+_TOLERANCE = 1e-3
+_STEPS = 300
+_FORM = 2  # of the file
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What was learned: two regressions (weights, and the bias last) and the score above which an
-    alarm is believed."""
+class Learned:
+    """What was learned from n sentences."""
 
-    alarm: Vectors
-    ambulance: Vectors
-    threshold: float
+    rarity: Vectors
+    """(pieces,): how much each piece of characters says."""
+    pieces: Vectors
+    """(2, pieces): weights for an alarm and for an ambulance."""
+    sentences: Vectors
+    """(2, n): weights of nearness to each sentence, and of `bias`."""
+    bias: Vectors
+    """(2,)"""
+    calm: Vectors
+    """Scores of the calm sentences, ascending."""
 
 
-def learned(texts: list[Told], vectors: Vectors) -> Weights:
-    """Fit both regressions. `vectors` are those of `texts` as queries, in the same order."""
-    x = vectors
-    y = np.array([text.alarming for text in texts], dtype=np.float64)
-    calm = np.array([text.sentence and not text.alarming for text in texts])
-    scores = np.zeros(len(y))
+def learn(texts: Sequence[Told], vectors: Vectors | None) -> Learned:
+    """Learn from sentences. `vectors` (n, width) are the embedder's, or None without one."""
+    counts = _PIECES.transform([text.text for text in texts])
+    seen = np.bincount(counts.indices, minlength=counts.shape[1])
+    rarity = (np.log((1 + len(texts)) / (1 + seen)) + 1).astype(np.float32)
+    words = _weighted(counts, rarity)
+    alarming = np.array([text.alarming for text in texts])
+    sure = np.flatnonzero(alarming)
+    ambulance = np.array([bool(text.ambulance) for text in texts])
+
+    folds = np.arange(len(texts)) % _FOLDS  # neighbours in a file are alike: into other folds
+    scores = np.zeros(len(texts), np.float32)
     for fold in range(_FOLDS):
-        out = np.arange(len(y)) % _FOLDS == fold
-        scores[out] = _score(x[out], _fit(x[~out], y[~out]))
-    sure = [i for i, text in enumerate(texts) if text.ambulance is not None]
-    level = np.array([bool(texts[i].ambulance) for i in sure], dtype=np.float64)
-    threshold = float(np.quantile(scores[calm], 1 - FALSE_ALARMS))
-    return Weights(_fit(x, y), _fit(x[sure], level), threshold)
+        rest, out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        part = _solve(words[rest], _rows(vectors, rest), alarming[rest])
+        scores[out] = words[out] @ (words[rest].T @ part) + part.sum()
+        if vectors is not None:
+            scores[out] += _nearness(vectors[out], vectors[rest]) @ part
+
+    weights = np.zeros((2, len(texts)), np.float32)
+    weights[0] = _solve(words, vectors, alarming)
+    if len(sure):
+        weights[1, sure] = _solve(words[sure], _rows(vectors, sure), ambulance[sure])
+    return Learned(
+        rarity=rarity,
+        pieces=(words.T @ weights.T).T.astype(np.float32),
+        sentences=weights,
+        bias=weights.sum(axis=1),
+        calm=np.sort(scores[~alarming]),
+    )
 
 
-def kept(
-    folder: Path, fingerprint: str, texts: list[Told], vectors: Callable[[], Vectors]
-) -> Weights:
-    """What was learned from `texts`, from the folder where it is there, else learned and kept.
+class Detector:
+    """Implements `agent.ports.AlarmDetector` with what was learned."""
 
-    `fingerprint` names the embedder; `vectors` is only called when something must be learned. A
-    file that is damaged or was learned from other texts is made again.
-    """
-    path = folder / f"alarms-{fingerprint}.npz"
-    own = [astuple(text) for text in texts]
-    said = json.dumps([own, FALSE_ALARMS, _STRENGTH, _FOLDS, _STEPS], ensure_ascii=False)
-    key = hashlib.sha256(said.encode()).hexdigest()
-    found = _read(path, key)
-    if found is None:
-        found = learned(texts, vectors())
-        _write(path, key, found)
-    return found
+    def __init__(
+        self, learned: Learned, embedder: Embedder | None = None, vectors: Vectors | None = None
+    ) -> None:
+        """`vectors` (n, width) are those of the sentences that were learned from."""
+        if (embedder is None) != (vectors is None):
+            raise ValueError("an embedder and the vectors of what was learned belong together")
+        self._learned = learned
+        self._embedder, self._vectors = embedder, vectors
+
+    @classmethod
+    def open(
+        cls,
+        texts: Sequence[Told],
+        folder: Path,
+        embedder: Embedder | None,
+        vectors: Vectors | None,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> Self:
+        """With what is kept in the folder, or learn it and keep it. Raises OSError."""
+        name = "words" if embedder is None else embedder.fingerprint
+        path = folder / f"alarms-{name}.npz"
+        said = [_FORM, _PENALTY, _NEAR, _FOLDS, [astuple(text) for text in texts]]
+        key = hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+        learned = _read(path, key)
+        if learned is None:
+            report(f"learning alarms from {len(texts)} sentences (once; it is kept)")
+            learned = learn(texts, vectors)
+            _write(path, key, learned)
+        return cls(learned, embedder, vectors)
+
+    def judge(self, sentences: Sequence[str]) -> list[Alarm]:
+        """How alarming each sentence sounds."""
+        if not sentences:
+            return []
+        learned = self._learned
+        words = _weighted(_PIECES.transform(sentences), learned.rarity)
+        scores = words @ learned.pieces.T + learned.bias
+        if self._embedder is not None and self._vectors is not None:
+            own = self._embedder.embed(list(sentences), "query")
+            scores = scores + _nearness(own, self._vectors) @ learned.sentences.T
+        above = len(learned.calm) - np.searchsorted(learned.calm, scores[:, 0])
+        doubts = (above + 1) / (len(learned.calm) + 1)
+        return [
+            Alarm(ambulance=bool(ambulance > 0), doubt=float(doubt))
+            for ambulance, doubt in zip(scores[:, 1], doubts, strict=True)
+        ]
 
 
-def _read(path: Path, key: str) -> Weights | None:
+def _weighted(counts: csr_matrix, rarity: Vectors) -> csr_matrix:
+    """Unit rows (texts, pieces)."""
+    return normalize(counts.multiply(rarity).tocsr(), copy=False).astype(np.float32)
+
+
+def _nearness(some: Vectors, others: Vectors) -> Vectors:
+    """The Gaussian kernel of unit vectors, an array (some, others)."""
+    found: Vectors = some @ others.T
+    found -= 1
+    found *= 2 * _NEAR
+    return np.exp(found, out=found)
+
+
+def _rows(vectors: Vectors | None, rows: NDArray[np.intp]) -> Vectors | None:
+    return None if vectors is None else vectors[rows]
+
+
+def _solve(words: csr_matrix, vectors: Vectors | None, yes: NDArray[np.bool_]) -> Vectors:
+    """Weights (texts,) of the machine that says 1 where `yes` and -1 elsewhere; both kinds weigh
+    the same however many there are. Found by conjugate gradients: nothing larger than the kernel
+    of the vectors is held in memory."""
+    near = None if vectors is None else _nearness(vectors, vectors)
+    across = words.T.tocsr()
+    share = np.clip(yes.mean(), 0.01, 0.99)
+    penalty = (_PENALTY * np.where(yes, 2 * share, 2 * (1 - share))).astype(np.float32)
+
+    def apply(weights: Vectors) -> Vectors:
+        weights = weights.reshape(-1)
+        found: Vectors = words @ (across @ weights) + weights.sum() + penalty * weights
+        return found if near is None else found + near @ weights
+
+    size = len(yes)
+    system = LinearOperator((size, size), matvec=apply, dtype=np.float32)
+    wanted = np.where(yes, np.float32(1), np.float32(-1))
+    found, _ = cg(system, wanted, rtol=_TOLERANCE, maxiter=_STEPS)
+    return np.asarray(found, np.float32)
+
+
+def _read(path: Path, key: str) -> Learned | None:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            alarm, ambulance = file["alarm"], file["ambulance"]
-            threshold = float(file["threshold"])
-            if str(file["key"]) != key or alarm.ndim != 1 or alarm.shape != ambulance.shape:
+            if str(file["key"]) != key:
                 return None
+            parts: dict[str, Any] = {name: file[name] for name in Learned.__dataclass_fields__}
     except Exception:  # not there, or whatever numpy and zipfile make of a damaged file
         return None
-    if not (np.isfinite(alarm).all() and np.isfinite(ambulance).all() and np.isfinite(threshold)):
+    if not all(np.isfinite(part).all() for part in parts.values()):
         return None
-    return Weights(alarm.astype(np.float32), ambulance.astype(np.float32), threshold)
+    return Learned(**parts)
 
 
-def _write(path: Path, key: str, found: Weights) -> None:
+def _write(path: Path, key: str, learned: Learned) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                key=np.array(key),
-                alarm=found.alarm,
-                ambulance=found.ambulance,
-                threshold=np.array(found.threshold),
-            )
+            parts = {field: getattr(learned, field) for field in Learned.__dataclass_fields__}
+            np.savez(file, key=np.array(key), **parts)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-class AlarmDetector:
-    """Judges sentences by what was learned."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.threshold = weights.threshold
-        self._weights = weights
-
-    def judge(self, vectors: Vectors) -> list[Alarm | None]:
-        """One answer a vector; None where no emergency is believed."""
-        alarms = _score(vectors, self._weights.alarm)
-        ambulances = _score(vectors, self._weights.ambulance)
-        return [
-            Alarm(ambulance=bool(ambulance > 0), score=float(1 / (1 + np.exp(-alarm))))
-            if alarm > self.threshold
-            else None
-            for alarm, ambulance in zip(alarms, ambulances, strict=True)
-        ]
-
-
-def _score(x: Vectors, weights: Vectors) -> Vectors:
-    found: Vectors = x @ weights[:-1] + weights[-1]
-    return found
-
-
-def _fit(x: Vectors, y: NDArray[np.float64]) -> Vectors:
-    """Weights and bias of a logistic regression by Newton's method; both classes weigh the same."""
-    wide = np.hstack([x, np.ones((len(x), 1), np.float32)])
-    share = y.mean()
-    each = np.where(y > 0, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
-    y = y.astype(np.float32)
-    penalty = np.full(wide.shape[1], 1 / _STRENGTH, np.float32)
-    penalty[-1] = 1e-4
-    weights = np.zeros(wide.shape[1], np.float32)
-    for _ in range(_STEPS):
-        likely = 1 / (1 + np.exp(-np.clip(wide @ weights, -30, 30)))
-        slope = wide.T @ (each * (likely - y)) + penalty * weights
-        bend = (wide * (each * likely * (1 - likely))[:, None]).T @ wide + np.diag(penalty)
-        step = np.linalg.solve(bend, slope)
-        weights = weights - step
-        if np.abs(step).max() < 0.02:
-            break
-    return weights.astype(np.float32)

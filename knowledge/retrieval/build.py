@@ -1,4 +1,5 @@
-"""Opens retrieval for a knowledge release: passages, vectors, index and phrase matcher."""
+"""Opens retrieval for a knowledge release: passages, vectors and index, and the detector of alarms
+that shares its embedder."""
 
 from __future__ import annotations
 
@@ -6,16 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from agent.ports import Language
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.documents.articles import articles
-from knowledge.retrieval.alarms import AlarmDetector, kept, told
+from knowledge.retrieval.alarms import Detector
 from knowledge.retrieval.cache import VectorCache
 from knowledge.retrieval.embedder import Embedder
 from knowledge.retrieval.hybrid import HybridRetriever, sparse_index
-from knowledge.retrieval.phrases import NearestPhrase, everyday_sentences, phrases_of
-
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+from knowledge.retrieval.sentences import told
 
 
 def open_retrieval(
@@ -25,16 +23,18 @@ def open_retrieval(
     embedder: Path | None,
     gpu: bool | None = None,
     report: Callable[[str], None] = lambda line: None,
-) -> tuple[HybridRetriever, NearestPhrase | None]:
-    """The retriever and the phrase matcher of a knowledge release.
+) -> tuple[HybridRetriever, Detector]:
+    """The retriever and the detector of alarms of a knowledge release.
 
-    `folder` keeps vectors between runs; only what is new is embedded. `embedder` is a
-    sentence-transformers folder; without one retrieval works by words alone and there is no
-    matcher. `gpu` as in `DenseIndex`.
+    `folder` keeps vectors and what was learned between runs; only what is new is embedded.
+    `embedder` is a sentence-transformers folder; without one both work by words alone. `gpu` as in
+    `DenseIndex`.
     """
     chunks = articles(knowledge)
+    texts = told(knowledge)
     if embedder is None:
-        return HybridRetriever(chunks, sparse_index(chunks)), None
+        detector = Detector.open(texts, folder, None, None, report)
+        return HybridRetriever(chunks, sparse_index(chunks)), detector
     report("loading the embedder")
     with ThreadPoolExecutor(1) as beside:  # torch is read from the disk while words are counted
         loading = beside.submit(Embedder, embedder)
@@ -43,32 +43,5 @@ def open_retrieval(
     cache = VectorCache(folder, model)
     vectors = cache.embed([f"{c.title}. {c.text}" for c in chunks], "passage", report, "passages")
     retriever = HybridRetriever(chunks, sparse, embedder=model, vectors=vectors, gpu=gpu)
-    phrases = {language: phrases_of(knowledge, language) for language in LANGUAGES}
-    everyday = everyday_sentences()
-    flat = [phrase for language in LANGUAGES for _, phrase in phrases[language]]
-    flat += [sentence for language in LANGUAGES for sentence in everyday[language]]
-    found = cache.embed(flat, "query", report, "phrases")
-    cuts = []
-    start = 0
-    for size in (
-        *(len(phrases[language]) for language in LANGUAGES),
-        *(len(everyday[language]) for language in LANGUAGES),
-    ):
-        cuts.append(found[start : start + size])
-        start += size
-    texts = told(knowledge, [pair for language in LANGUAGES for pair in phrases[language]])
-    weights = kept(
-        folder,
-        model.fingerprint,
-        texts,
-        lambda: cache.embed([text.text for text in texts], "query", report, "sentences"),
-    )
-    matcher = NearestPhrase(
-        knowledge,
-        model,
-        phrases,
-        dict(zip(LANGUAGES, cuts[:2], strict=True)),
-        dict(zip(LANGUAGES, cuts[2:], strict=True)),
-        AlarmDetector(weights),
-    )
-    return retriever, matcher
+    known = cache.embed([text.text for text in texts], "query", report, "sentences")
+    return retriever, Detector.open(texts, folder, model, known, report)

@@ -38,8 +38,8 @@ EMERGENCY = "crushing chest pain for an hour, sweating, and my left arm hurts"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The desk of the real knowledge, without a model."""
     knowledge = clinical.load()
-    retriever, phrases = open_retrieval(knowledge, tmp_path_factory.mktemp("index"), embedder=None)
-    return Desk.build(knowledge, Ports(clock=SystemClock(), retriever=retriever, phrases=phrases))
+    retriever, alarms = open_retrieval(knowledge, tmp_path_factory.mktemp("index"), embedder=None)
+    return Desk.build(knowledge, Ports(clock=SystemClock(), retriever=retriever, alarms=alarms))
 
 
 def with_model(desk: Desk, model: ChatModel | None) -> Desk:
