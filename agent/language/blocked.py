@@ -27,7 +27,16 @@ _ENGLISH = """
     give me a heart attack; had me dying; gave me a stroke; dying to know; dying to see;
     dying to get; dying for a;
     died laughing; bleeding money; skipped a beat; drives me crazy; baby shower; flu shot;
-    shot of; stroke of; heat stroke; breast stroke
+    shot of; stroke of; heat stroke; breast stroke; stabbed me in the back; stab in the back;
+    shot to pieces; fit of giggles; fit of laughter; fit of sneezing; fit of coughing; fit of rage;
+    threw a fit; throw a fit; throwing a fit; having a fit about; fit as a fiddle; keep fit;
+    get fit;
+    fit and well; fit and healthy; convulsed with laughter; lost sight of; hair dye; liquid dye;
+    choked when he told; nearly choked when; choked on the price; choked up; swallowed the cost;
+    stab of; overdosed on chocolate; overdosed on sugar; overdosed on cake; floppy hat; floppy hair;
+    floppy sunhat; floppy disk; collapsed lung; exploding with; lost a crown; crown fell off;
+    crown came off; right as rain; felt a bit faint; drug fit; medicine fit; wake up before;
+    wake up early; wake up in time; wake up on time
 """
 _CHINESE = """
     石头 木头 馒头 念头 罐头 老头 里头 前头 后头 外头 镜头 码头 街头 年头 零头 头孢 骨头汤
@@ -46,6 +55,8 @@ _CHINESE = """
     灯泡 气出心脏病 吓出心脏病 差点心梗 差点心脏病 气晕 急死 忙得要死 困死 冷死 渴死 馋死 烦死
     吓死 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
     诊断 判断 断奶 断断续续 中断 打断 断药 抗病毒药 动不动就 密密麻麻 上火 火锅
+    忙到吐血 累到吐血 气到吐血 坑到吐血 忙得吐血 累得吐血 气得吐血 贵到吐血 加班到吐血 困死了
+    捅了一刀似的 跑断了 跑断腿 腿都跑断 累断腿 噎得说不出话 噎死我 心电图 口吐鲜血 吓得心脏病
     鼻屎 耳屎 眼屎 黑颗粒 小黑颗粒 黑点 盗汗 毛玻璃 眼前一亮 心脏病都要犯 心脏病都快犯
     心脏病都犯 快气出
     呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 # Everyday words that lie near a medical one.
 EVERYDAY = frozenset({
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january",
+    "february", "march", "april", "june", "july", "august", "september", "october", "november",
+    "december", "wedding", "welding",
     "always", "another", "anything", "around", "beast", "beaver", "because", "before", "behind",
     "belief", "believe", "bell", "bellies", "below", "belt", "berry", "between", "billy", "black",
     "blame", "bleak", "bled", "bleep", "blend", "block", "blond", "bloom", "blow", "blown",
