@@ -1,5 +1,5 @@
-"""Checks the clinical knowledge: references and form here, clinical sense in `wince`, words in
-`phrasing`. Every fault says where it is."""
+"""Checks the clinical knowledge: references and form here, what is said of conditions in `wince`,
+words in `phrasing`. Every fault says where it is."""
 
 from __future__ import annotations
 

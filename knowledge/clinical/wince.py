@@ -153,13 +153,13 @@ def _one_sex(condition: Condition, base: ClinicalKnowledge) -> Iterator[str]:
         finding = base.findings.get(name)
         return finding.who.sex if finding and finding.who else None
 
+    weights = condition.prevalence.sex
     usual = {sex_of(n) for n, share in condition.findings.items() if share >= _NEARLY_ALL}
     cardinal = {sex_of(name) for name in condition.cardinal}
     others: tuple[tuple[Sex, Sex], ...] = (("female", "male"), ("male", "female"))
     for sex, other in others:
-        if (sex in usual or cardinal == {sex}) and (
-            condition.prevalence.sex.get(other, 1.0) > _CARRIERS
-        ):
+        theirs = sex in usual or cardinal == {sex}
+        if theirs and weights.get(sex, 1.0) > 0 and weights.get(other, 1.0) > _CARRIERS:
             yield f"its findings are those of one sex ({sex}): weigh `sex`"
 
 
