@@ -35,8 +35,8 @@ from agent.compiled import Array as Array
 from agent.fitted import Fitted
 from agent.state import Confidence, Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
-from knowledge.clinical.check import statement_findings
 from knowledge.clinical.schema import Band, Condition, Tier, band_of
+from knowledge.clinical.statements import statement_findings
 from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
 

@@ -250,14 +250,14 @@ def _completing(network: Network, present: Set[str], patient: Patient) -> dict[s
         if when is None or not triage.applies(rule.who, *known):
             continue
         lacking = [part for part in when.all if isinstance(part, str) and part not in present]
-        if len(lacking) > 1 or triage.holds(when, present, knowledge, *known):
+        if len(lacking) > 1 or triage.holds(when, present, *known):
             continue
         for key in lacking or network.named_by(rule.id):
             if key in present or DANGER[rule.level] <= found.get(key, 0.0):
                 continue
             if key not in would:
                 would[key] = present | {key} | knowledge.ancestors[key]
-            if triage.holds(when, would[key], knowledge, *known):
+            if triage.holds(when, would[key], *known):
                 found[key] = DANGER[rule.level]
     return found
 

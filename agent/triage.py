@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from agent.departments import departments, own
 from agent.state import Finding, Patient, RedFlag, Triage
-from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical import ClinicalKnowledge, statements
 from knowledge.clinical.schema import LEVELS, Level, Rule, Sex, When, Who, more_urgent
+from knowledge.clinical.statements import present_closure as present_closure
 
 WITHIN: dict[Level, str] = {
     "emergency_ambulance": "PT0S",
@@ -60,56 +61,19 @@ def applies(
     return who.pregnant is None or who.pregnant == bool(pregnant)
 
 
-def present_closure(findings: Iterable[str], knowledge: ClinicalKnowledge) -> set[str]:
-    """The findings and everything that they are kinds of."""
-    closed: set[str] = set()
-    for key in findings:
-        if key in knowledge.findings:
-            closed.add(key)
-            closed |= knowledge.ancestors[key]
-    return closed
-
-
 def holds(
     when: When,
     present: Set[str],
-    knowledge: ClinicalKnowledge,
     age_years: float | None = None,
     sex: Sex | None = None,
     pregnant: bool | None = None,
 ) -> bool:
-    """Whether a statement holds. `present` is closed upwards (see `present_closure`)."""
-
-    # Run for every rule in every turn: plain loops, and nothing is built on the way.
-    if when.who is not None and not applies(
-        when.who, age_years, sex, pregnant or "pregnant" in present
-    ):
-        return False
-    for value in when.all:
-        if isinstance(value, str):
-            if value not in present:
-                return False
-        elif not holds(value, present, knowledge, age_years, sex, pregnant):
-            return False
-    for value in when.none:
-        if isinstance(value, str):
-            if value in present:
-                return False
-        elif holds(value, present, knowledge, age_years, sex, pregnant):
-            return False
-    if not when.any:
-        return True
-    lacking = when.at_least
-    for value in when.any:
-        if (
-            value in present
-            if isinstance(value, str)
-            else holds(value, present, knowledge, age_years, sex, pregnant)
-        ):
-            lacking -= 1
-            if lacking == 0:
-                return True
-    return False
+    """Whether a statement holds for a patient. `present` is closed upwards."""
+    return statements.holds(
+        when,
+        present,
+        lambda who: applies(who, age_years, sex, pregnant or "pregnant" in present),
+    )
 
 
 def fire(
@@ -136,7 +100,7 @@ def fire(
         for rule in knowledge.rules.values()
         if rule.when is not None
         and applies(rule.who, patient.age_years, patient.sex, pregnant)
-        and holds(rule.when, present, knowledge, patient.age_years, patient.sex, pregnant)
+        and holds(rule.when, present, patient.age_years, patient.sex, pregnant)
     ]
     return sorted(flags, key=lambda flag: LEVELS.index(flag.level))
 
@@ -160,7 +124,7 @@ def level_of(
     level, reason = entry.urgency, None
     for raised in entry.raises:
         if holds(
-            raised.when, present, knowledge, patient.age_years, patient.sex, patient.pregnant
+            raised.when, present, patient.age_years, patient.sex, patient.pregnant
         ) and LEVELS.index(raised.to) < LEVELS.index(level):
             level, reason = raised.to, f"{raised.because.en}\n{raised.because.zh}"
     return level, reason

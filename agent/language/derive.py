@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from agent.language.numbers import Measurement
 from agent.language.reading import Mention, Profile, Status
-from agent.language.time import days
 from knowledge.clinical.load import ClinicalKnowledge
-from knowledge.clinical.schema import Measured, Qualifies, Who
+from knowledge.clinical.schema import Measured, Qualifies, Who, days
 
 _ADULT = 40.0
 _CHILD = 5.0

@@ -12,10 +12,11 @@ from agent.language.normalise import Normalised
 from agent.language.people import People, Role
 from agent.language.reading import ConditionHit, Mention, RuleHit, Status
 from agent.language.status import Scopes, Standing
-from agent.language.time import Duration, days
+from agent.language.time import Duration
 from agent.language.uniting import longest
 from agent.ports import AlarmDetector
 from knowledge.clinical.load import ClinicalKnowledge
+from knowledge.clinical.schema import days
 
 # The red flags that the detector of alarms raises: without and with an ambulance.
 _UNLISTED = ("unlisted_emergency", "unlisted_emergency_ambulance")

@@ -19,7 +19,6 @@ _UNITS_ZH = {
 _UNITS_EN = {"sec": "S", "min": "M", "hou": "H", "hr": "H", "hrs": "H", "day": "D", "nig": "D",
              "wee": "W", "wk": "W", "wks": "W", "for": "F", "mon": "MO", "yea": "Y", "yr": "Y",
              "yrs": "Y"}  # fmt: skip
-_DAYS = {"S": 1 / 86400, "M": 1 / 1440, "H": 1 / 24, "D": 1.0, "W": 7.0, "MO": 30.44, "Y": 365.25}
 
 _ZH = re.compile(
     rf"(?P<before>每隔?|孕|怀孕|怀|产后|一天|一日|满)?(?P<number>{_NUMBER_ZH})(?:\s*[-~到至]\s*"
@@ -182,13 +181,3 @@ def iso(value: float, unit: str) -> str:
     if unit in ("S", "M", "H"):
         return f"PT{whole}{unit}"
     return f"P{whole}{'M' if unit == 'MO' else unit}"
-
-
-_PART = re.compile(r"(\d+(?:\.\d+)?)([YMWDHS])")
-
-
-def days(duration: str) -> float:
-    """The length of an ISO 8601 duration in days; a month counts 30.44 and a year 365.25."""
-    date, _, clock = duration.lstrip("P").partition("T")
-    total = sum(float(n) * _DAYS["MO" if unit == "M" else unit] for n, unit in _PART.findall(date))
-    return total + sum(float(n) * _DAYS[unit] for n, unit in _PART.findall(clock))

@@ -81,6 +81,19 @@ def _frequency(value: Any) -> Any:
     return value
 
 
+_PART = re.compile(r"(\d+(?:\.\d+)?)([YMWDHS])")
+_DAYS = {"Y": 365.25, "M": 30.44, "W": 7.0, "D": 1.0}
+_CLOCK = {"H": 1 / 24, "M": 1 / 1440, "S": 1 / 86400}
+
+
+def days(duration: str) -> float:
+    """The length of an ISO 8601 duration in days; a month counts 30.44 and a year 365.25."""
+    date, _, clock = duration.removeprefix("P").partition("T")
+    return sum(float(n) * _DAYS[unit] for n, unit in _PART.findall(date)) + sum(
+        float(n) * _CLOCK[unit] for n, unit in _PART.findall(clock)
+    )
+
+
 Id = Annotated[str, AfterValidator(_check_id)]
 Tier = Literal["written", "imported"]
 """Written: by hand, from public guidance, reviewed here. Imported: made from a public knowledge

@@ -17,8 +17,8 @@ from typing import Any
 from agent.language.names import Names, key_of
 from agent.language.normalise import has_chinese
 from knowledge.clinical import ClinicalKnowledge
-from knowledge.clinical.check import statement_findings
 from knowledge.clinical.schema import Advice, Band, Condition, Onset, Source, Text
+from knowledge.clinical.statements import statement_findings
 from knowledge.imported.rows import Origin, Row
 from knowledge.imported.tables import Tables
 from knowledge.imported.vocabulary import Vocabulary

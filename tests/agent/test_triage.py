@@ -156,7 +156,7 @@ def test_a_circumstance_raises_a_condition() -> None:
 def test_holds(when: dict[str, Any], present: set[str], holds: bool) -> None:
     closed = triage.present_closure(present, KNOWN)
     statement = When.model_validate(when)
-    assert triage.holds(statement, closed, KNOWN, ADULT.age_years, ADULT.sex) is holds
+    assert triage.holds(statement, closed, ADULT.age_years, ADULT.sex) is holds
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from knowledge.clinical import ClinicalKnowledge
 from knowledge.documents.articles import Chunk, articles
 from knowledge.retrieval.embedder import Embedder
 from model import base
+from tests.knowledge.folders import BASE
 
 FEW = ("common_cold", "influenza", "migraine", "ankle_sprain", "chickenpox", "gout", "cystitis")
 """Conditions whose passages are embedded in tests: enough to rank, quick to embed."""
@@ -42,3 +44,11 @@ def weights() -> Path:
 @pytest.fixture(scope="session")
 def embedder(weights: Path) -> Embedder:
     return Embedder(weights)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A tiny folder of knowledge without a fault."""
+    for name, text in BASE.items():
+        (tmp_path / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    return tmp_path

@@ -62,7 +62,7 @@ def fired(rule: Rule, reading: Reading, knowledge: ClinicalKnowledge) -> bool:
     )
     return applies(
         rule.who, profile.age_years, profile.sex, bool(pregnant) or "pregnant" in present
-    ) and holds(rule.when, present, knowledge, profile.age_years, profile.sex, pregnant)
+    ) and holds(rule.when, present, profile.age_years, profile.sex, pregnant)
 
 
 _CASES = [
