@@ -59,7 +59,7 @@ async def test_a_writer_does_not_wait_for_ever(database_url: str) -> None:
             started = time.monotonic()
             with pytest.raises(DatabaseLocked):
                 await close(database, id)
-            assert 0.2 < time.monotonic() - started < 3
+            assert 0.2 < time.monotonic() - started < 20
             async with database.reading() as connection:  # readers are not held up
                 assert (await consultations.get(connection, id)).status == "open"
         await close(database, id)
