@@ -10,7 +10,7 @@ from typing import Literal
 from agent.language.clauses import Sentence
 from agent.language.numbers import Age, ages
 from agent.language.reading import Profile, Sex
-from agent.language.relations import Relation, one_of, relation_at
+from agent.language.relations import Relation, names_the_ill, one_of, relation_at
 
 Role = Literal["self", "child", "other", "stranger"]
 
@@ -255,6 +255,8 @@ class People:
     ) -> Relation | None:
         if who in (None, "self"):
             return who
+        if not names_the_ill(self.text):
+            return None
         named = (relation_at(self.text, p.start) for p in self._named if p.role == patient)
         return one_of([relation for relation in named if relation], child=who == "child")
 

@@ -49,6 +49,13 @@ _WORDS: tuple[tuple[Relation, str], ...] = (
     ("elder", r"老人|老头|老伴"),
 )  # fmt: skip
 _ANY = re.compile("|".join(f"(?P<{relation}>{words})" for relation, words in _WORDS))
+# Named, and not the one who is ill: the unborn, who is quarrelled with, who might be harmed.
+_NOT_ILL = re.compile(
+    r"\banother baby\b|\bbaby(?:'?s)? (?:(?:is|has|not|isn'?t|hasn'?t) )*(?:kick|mov)|"
+    r"\bbaby(?:'s)? head\b|\b(?:hurt|harm|shake) (?:my|the) (?:baby|child)\b|"
+    r"\b(?:boyfriend|husband|partner|girlfriend|wife) (?:hits?|beats?|choked|threw|pushed|had his"
+    r" hands)\b|大姨妈|伤害(?:我的?)?(?:孩子|宝宝)|(?:孩子|宝宝)要(?:掉|生|出来)|[和跟].{1,5}吵架"
+)
 _STEPS = frozenset({"son", "daughter", "sister", "brother"})
 
 
@@ -62,6 +69,11 @@ def relation_at(text: str, start: int) -> Relation | None:
     if relation in _STEPS and text[match.end() :].startswith(("-in-law", " in law")):
         return "other"
     return relation
+
+
+def names_the_ill(text: str) -> bool:
+    """Whether the relatives in a text are not clearly something else than the patient."""
+    return not _NOT_ILL.search(text)
 
 
 def one_of(relations: Sequence[Relation], *, child: bool) -> Relation:

@@ -16,9 +16,11 @@ from agent.language.relations import CHILDREN, Relation
 from agent.language.time import durations
 from agent.language.understand import Profile, Reading, understand
 from agent.state import ConsultationState, Finding, Patient, Question
+from agent.wording.person import Person
 
 _WRITES_FROM = 10.0
 """Years below which nobody is taken to write for themselves."""
+_GROWN = 18.0
 _MYSELF = re.compile(
     r"\b(?:it'?s|it is|this is|i mean)(?: about| for)? (?:me|myself)\b|(?<!不)是我(?:自己|本人)",
     re.IGNORECASE,
@@ -194,6 +196,8 @@ def _about(state: ConsultationState, reading: Reading, patient: Patient) -> Rela
     named once the patient's complaints are known is a remark ("my mum had the same"), unless
     the question was who the patient is."""
     before, now = state.get("about"), reading.profile.relation
+    if now is not None and not _can_be(now, state.get("patient") or Patient(), patient):
+        now = None
     about = before
     told = bool(reading.mentions)
     question = state.get("question")
@@ -211,6 +215,17 @@ def _about(state: ConsultationState, reading: Reading, patient: Patient) -> Rela
     if patient.age_years is not None and patient.age_years < _WRITES_FROM:
         return about if about in CHILDREN else "child"
     return about
+
+
+def _can_be(relation: Relation, before: Patient, patient: Patient) -> bool:
+    """Whether a relative can be the patient, as far as age, sex and pregnancy are known: "37
+    weeks, baby has not moved" is no baby of thirty years."""
+    person = Person.of(relation)
+    if person is None:
+        return True
+    if relation in ("baby", "child") and (patient.pregnant or (patient.age_years or 0) >= _GROWN):
+        return False
+    return before.sex is None or person.sex in (None, before.sex)
 
 
 def _duration(
