@@ -202,7 +202,8 @@ def _about(state: ConsultationState, reading: Reading, patient: Patient) -> Rela
     told = bool(reading.mentions)
     question = state.get("question")
     asked = question is not None and question.kind == "profile"
-    settled = bool(state.get("findings")) and not asked
+    answered = asked and (reading.profile.age_years is not None or not told)
+    settled = bool(state.get("findings")) and not answered
     if _MYSELF.search(reading.text):
         about = "self"
     elif now == "self":  # "I have a question" says nothing of who is ill
