@@ -16,6 +16,7 @@ from agent.language.understand import Profile, understand
 from agent.ports import Language
 from agent.state import Finding, Patient, Possibility, Question, RedFlag, Status, Triage
 from agent.weigh import weigh
+from agent.wording.person import Person
 from knowledge.clinical.schema import LEVELS
 
 
@@ -113,8 +114,9 @@ def assess(
                 unmatched.append(name)
             elif name not in chosen.setdefault(named, []):
                 chosen[named].append(name)
+    person = Person.of(said.relation, patient.sex)
     return _weighed(
-        desk, language, patient, findings, list(flags.values()), duration, chosen, unmatched
+        desk, language, patient, findings, list(flags.values()), duration, chosen, unmatched, person
     )
 
 
@@ -127,6 +129,7 @@ def _weighed(
     duration: str | None,
     candidates: Mapping[str, Sequence[str]] | None,
     unmatched: list[str],
+    person: Person | None,
 ) -> Assessment:
     weighed = weigh(
         desk, findings, patient, flags, language, duration=duration, candidates=candidates or None
@@ -143,7 +146,7 @@ def _weighed(
             budget=desk.budget,
             thorough=desk.thorough,
         )
-        question = inquiry.question(choice, desk.network, language)
+        question = inquiry.question(choice, desk.network, language, person)
     asked = candidates or {}
     return Assessment(
         language=language,

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from agent import triage
 from agent.diagnosis import FLOOR, Array, Evidence, Network, normalise
+from agent.ports import Language
 from agent.state import Finding, Patient, Question
 from agent.wording import texts
+from agent.wording.person import Person, about
 from knowledge.clinical.schema import LEVELS, Level
 
 BUDGET = 8
@@ -301,14 +303,17 @@ def _settled(
     return True
 
 
-def question(choice: Choice, network: Network, language: str) -> Question | None:
-    """The chosen question in the knowledge's own words; None where the choice is to stop."""
+def question(
+    choice: Choice, network: Network, language: Language, person: Person | None = None
+) -> Question | None:
+    """The chosen question in the knowledge's own words, about the person who is ill where that is
+    not the writer; None where the choice is to stop."""
     if choice.finding is None:
         return None
     ask = network.knowledge.findings[choice.finding].ask
     return Question(
         finding=choice.finding,
-        text=ask.en if language == "en" else ask.zh,
+        text=about(ask.en if language == "en" else ask.zh, person, language),
         options=texts.OPTIONS,
         reason=reason(choice, network, language),
     )

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from langgraph.channels import EphemeralValue, Topic
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.language.relations import Relation
 from agent.ports import Language
 from knowledge.clinical.schema import Level, Sex, Tier
 
@@ -145,6 +146,7 @@ class ConsultationState(TypedDict, total=False):
     consultation: str
     language: Language
     patient: Patient
+    about: Relation | None  # who the patient is to the one who writes; None while nothing says so
     seed: int
 
     turn: int

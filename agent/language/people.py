@@ -10,6 +10,7 @@ from typing import Literal
 from agent.language.clauses import Sentence
 from agent.language.numbers import Age, ages
 from agent.language.reading import Profile, Sex
+from agent.language.relations import Relation, names_the_ill, one_of, relation_at
 
 Role = Literal["self", "child", "other", "stranger"]
 
@@ -247,7 +248,17 @@ class People:
         sex = self._sex(patient, pregnant)
         if who == "self" and age is not None and not any(p.role == "self" for p in self._named):
             who = None
-        return Profile(age, sex, pregnant, who)
+        return Profile(age, sex, pregnant, who, self._relation(who, patient))
+
+    def _relation(
+        self, who: Literal["self", "child", "other"] | None, patient: Role
+    ) -> Relation | None:
+        if who in (None, "self"):
+            return who
+        if not names_the_ill(self.text):
+            return None
+        named = (relation_at(self.text, p.start) for p in self._named if p.role == patient)
+        return one_of([relation for relation in named if relation], child=who == "child")
 
     def _age(self, patient: Role) -> float | None:
         found = ages(self.text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.language.normalise import Language
+from agent.language.relations import Relation
 
 Status = Literal["present", "absent", "unsure"]
 By = Literal["lexicon", "number", "detector", "answer", "derived"]
@@ -64,6 +65,8 @@ class Profile:
     sex: Sex | None = None
     pregnant: bool | None = None
     who: Literal["self", "child", "other"] | None = None
+    relation: Relation | None = None
+    """Who it is to the writer, as near as the words tell; goes with `who`."""
 
     def updated(self, other: Profile) -> Profile:
         """This profile, overridden by what another one says."""
@@ -72,6 +75,7 @@ class Profile:
             other.sex or self.sex,
             other.pregnant if other.pregnant is not None else self.pregnant,
             other.who or self.who,
+            other.relation or self.relation,
         )
 
 

@@ -25,6 +25,7 @@ from agent.state import (
     written,
 )
 from agent.wording import prompts, replies, texts
+from agent.wording.person import Person, about
 from agent.wording.speak import speak
 from knowledge.clinical.schema import LEVELS, Text
 
@@ -136,16 +137,19 @@ class _Citer:
     """Finds the passage that a sentence stands in, among those that were retrieved."""
 
     def __init__(self, state: ConsultationState, reply: replies.Reply) -> None:
+        self.language = state["language"]
         self.passages = state.get("passages", [])
         self.reply = reply
 
-    def mark(self, sentence: str, entry: str) -> str:
-        """The sentence with the number of its citation, when a passage of its entry holds it."""
+    def mark(self, sentence: str, entry: str, person: Person | None = None) -> str:
+        """The sentence, said of the person, with the number of its citation, when a passage of
+        its entry holds it."""
+        shown = about(sentence, person, self.language)
         for passage in self.passages:
             if passage["entry"] == entry and sentence in passage["text"]:
                 number = self.reply.cite(citation(passage, sentence))
-                return f"{sentence} [{number}]"
-        return sentence
+                return f"{shown} [{number}]"
+        return shown
 
 
 def citation(passage: dict[str, Any], quote: str) -> Citation:
@@ -166,14 +170,16 @@ def _bullets(
     items: Iterable[tuple[str, Text]],
     language: str,
     cite: _Citer,
+    person: Person | None = None,
 ) -> None:
-    """A titled list of sentences, each with its citation. Items are (entry, sentence)."""
+    """A titled list of sentences, each with its citation. Items are (entry, sentence). With a
+    `person` they are said of that person; what is cited stays as it is written."""
     rows = list(items)
     if not rows:
         return
     reply.paragraph(texts.say(title, language))
     for entry, text in rows:
-        reply.line(f"- {cite.mark(getattr(text, language), entry)}")
+        reply.line(f"- {cite.mark(getattr(text, language), entry, person)}")
 
 
 def _emergency(reply: replies.Reply, state: ConsultationState, desk: Desk, cite: _Citer) -> None:
@@ -230,7 +236,9 @@ async def _advice(
             for condition in conditions:
                 for sentence in getattr(condition.advice, part):
                     rows.setdefault(getattr(sentence, language), (condition.id, sentence))
-            _bullets(reply, title, list(rows.values())[:4], language, cite)
+            # What to watch for is said of the patient; what to do, to whoever reads.
+            person = replies.person_of(state)
+            _bullets(reply, title, list(rows.values())[:4], language, cite, person)
     if urgent:  # what to do stands before why, and no model is waited for
         reply.paragraph(_fits(state))
         _reasons(reply, state)
@@ -291,6 +299,7 @@ async def _summary(
             seed=state.get("seed", 0),
             facts=replies.told(present, language),
             names=names,
+            person=replies.person_of(state),
         ),
         purpose="summarise",
         facts=replies.facts(

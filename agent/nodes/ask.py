@@ -36,7 +36,13 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
 
         spoken = await speak(
             desk.ports.model,
-            prompts.request("acknowledge", language, seed=state.get("seed", 0), facts=told),
+            prompts.request(
+                "acknowledge",
+                language,
+                seed=state.get("seed", 0),
+                facts=told,
+                person=replies.person_of(state),
+            ),
             purpose="acknowledge",
             facts=replies.facts(state, desk.knowledge, told=new),
             lexicon=desk.lexicon,

@@ -11,7 +11,7 @@ from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.state import ConsultationState, Patient, Possibility, Question, written
 from agent.weigh import Weighed, weigh
-from agent.wording import texts
+from agent.wording import replies, texts
 
 URGENT_AFTER = 4
 """Questions after which it stops as soon as what is known weighs as an emergency: whoever may
@@ -79,7 +79,10 @@ def _question(
     if not any(finding.status == "present" for finding in findings.values()):
         if asked.count("open") >= 3:
             return None, "nothing_told"
+        person = replies.person_of(state)
         text = say(texts.OPEN_QUESTION, language)
+        if person is not None:
+            text = say(texts.OPEN_QUESTION_ABOUT, language, person=person.name(language))
         return Question(kind="open", text=text, reason=say(texts.OPEN_REASON, language)), None
     if _favourite_is_deadly(desk, patient, weighed):
         return None, "urgent"
@@ -110,7 +113,8 @@ def _question(
         budget=budget,
         thorough=desk.thorough,
     )
-    return inquiry.question(choice, desk.network, language), choice.stop
+    person = replies.person_of(state)
+    return inquiry.question(choice, desk.network, language, person), choice.stop
 
 
 def _favourite_is_deadly(desk: Desk, patient: Patient, weighed: Weighed) -> bool:

@@ -26,6 +26,10 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     decided = state.get("triage")
     if crisis:
         reply.paragraph(texts.say(texts.CRISIS, language))
+        # Beside, not instead: whoever was taken for somebody else is still spoken to.
+        if person := replies.person_of(state):
+            text = texts.say(texts.CRISIS_OTHER, language, person=person.name(language))
+            reply.paragraph(text)
         name = desk.knowledge.departments["emergency"].name
         decided = Triage(
             level="emergency",

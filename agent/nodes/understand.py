@@ -12,10 +12,19 @@ from agent.desk import Desk
 from agent.events import Event, to_outbox
 from agent.findings import finding_of, label
 from agent.language.answers import is_correction
+from agent.language.relations import CHILDREN, Relation
 from agent.language.time import durations
 from agent.language.understand import Profile, Reading, understand
 from agent.state import ConsultationState, Finding, Patient, Question
+from agent.wording.person import Person
 
+_WRITES_FROM = 10.0
+"""Years below which nobody is taken to write for themselves."""
+_GROWN = 18.0
+_MYSELF = re.compile(
+    r"\b(?:it'?s|it is|this is|i mean)(?: about| for)? (?:me|myself)\b|(?<!不)是我(?:自己|本人)",
+    re.IGNORECASE,
+)
 _BARE_AGE = re.compile(r"(?<![\d.])(\d{1,3})(?![\d.])")
 
 
@@ -67,6 +76,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         status = known["pregnant"].status
         if status != "unsure":
             patient = patient.model_copy(update={"pregnant": status == "present"})
+    about = _about(state, reading, patient)
     chief = state.get("chief") or _chief(new, desk)
     duration = _duration(state, reading, question, chief, known)
     outbox = [
@@ -78,6 +88,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
                     "turn": state["turn"],
                     "findings": [finding.model_dump(mode="json") for finding in new],
                     "patient": patient.model_dump(mode="json"),
+                    "about": about,
                     "intents": sorted(reading.intents),
                     "unread": list(reading.unread),
                     "duration": duration,
@@ -91,6 +102,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     ]
     return {
         "patient": patient,
+        "about": about,
         "findings": known,
         "chief": chief,
         "duration": duration,
@@ -177,6 +189,44 @@ def _patient(before: Patient, reading: Reading, question: Question | None, text:
     if said.pregnant is not None:
         update["pregnant"] = said.pregnant
     return before.model_copy(update=update)
+
+
+def _about(state: ConsultationState, reading: Reading, patient: Patient) -> Relation | None:
+    """Who the patient is to the writer. The first that it is told of stays: somebody else who is
+    named once the patient's complaints are known is a remark ("my mum had the same"), unless
+    the question was who the patient is."""
+    before, now = state.get("about"), reading.profile.relation
+    if now is not None and not _can_be(now, state.get("patient") or Patient(), patient):
+        now = None
+    about = before
+    told = bool(reading.mentions)
+    question = state.get("question")
+    asked = question is not None and question.kind == "profile"
+    answered = asked and (reading.profile.age_years is not None or not told)
+    settled = bool(state.get("findings")) and not answered
+    if _MYSELF.search(reading.text):
+        about = "self"
+    elif now == "self":  # "I have a question" says nothing of who is ill
+        about = before or ("self" if told else None)
+    elif now is not None and before in (None, "self"):
+        remark = settled and (before == "self" or (told and now != "other"))
+        about = before if remark else now
+    elif now is not None and (before == "other" or (before == "child" and now in CHILDREN)):
+        about = before if told and settled else now
+    if patient.age_years is not None and patient.age_years < _WRITES_FROM:
+        return about if about in CHILDREN else "child"
+    return about
+
+
+def _can_be(relation: Relation, before: Patient, patient: Patient) -> bool:
+    """Whether a relative can be the patient, as far as age, sex and pregnancy are known: "37
+    weeks, baby has not moved" is no baby of thirty years."""
+    person = Person.of(relation)
+    if person is None:
+        return True
+    if relation in ("baby", "child") and (patient.pregnant or (patient.age_years or 0) >= _GROWN):
+        return False
+    return before.sex is None or person.sex in (None, before.sex)
 
 
 def _duration(

@@ -18,6 +18,7 @@ import yaml
 
 from agent.language.understand import Lexicon, understand
 from agent.ports import Language
+from agent.wording.person import Person, names
 
 _NUMBER = re.compile(r"\d")
 # The patient's complaints said as if they were the service's own.
@@ -46,6 +47,7 @@ class Facts:
     conditions: Set[str] = frozenset()
     must_name: Set[str] = frozenset()  # findings
     must_fit: Set[str] = frozenset()  # conditions
+    person: Person | None = None  # the patient, where somebody else writes
 
 
 @cache
@@ -86,6 +88,8 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
         return "number"
     if _FIRST_PERSON.search(text):
         return "speaker"
+    if _wrong_person(text.lower(), facts.person, language):
+        return "person"
     if facts.must_fit:
         text = _FIT.sub(r"\1 match", text)
     reading = understand(text, lexicon=lexicon, language=language)
@@ -123,3 +127,10 @@ def refuse(sentence: str, facts: Facts, lexicon: Lexicon, language: Language) ->
     if facts.must_fit and not (_MAY.search(text) and facts.must_fit <= named):
         return "incomplete"
     return None
+
+
+def _wrong_person(text: str, person: Person | None, language: Language) -> bool:
+    """Whether a sentence does not name the one whose complaints it repeats, or names another."""
+    if person is not None:
+        return person.name(language).removeprefix("您") not in text
+    return any(name in text for name in names(language))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from agent.diagnosis import evidence_of
-from agent.state import CORRECTED, Citation, ConsultationState, Finding
+from agent.state import CORRECTED, Citation, ConsultationState, Finding, Patient
 from agent.triage import present_closure
 from agent.wording import texts
 from agent.wording.check import Facts
+from agent.wording.person import Person
 from knowledge.clinical import ClinicalKnowledge
 
 _DECLINES = (
@@ -74,6 +75,11 @@ def preface(reply: Reply, state: ConsultationState) -> None:
         reply.paragraph(texts.say(texts.CORRECTED, language))
 
 
+def person_of(state: ConsultationState) -> Person | None:
+    """The patient, where somebody else writes for them."""
+    return Person.of(state.get("about"), (state.get("patient") or Patient()).sex)
+
+
 def told(findings: Iterable[Finding], language: str) -> str:
     """Findings in a row, as the patient would recognise them."""
     words = []
@@ -117,6 +123,7 @@ def facts(
         absent=absent,
         unsure={k for k, f in state.get("findings", {}).items() if f.status == "unsure"},
         conditions=named,
+        person=person_of(state),
         must_name={finding.id for finding in told},
         must_fit=named,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from knowledge.clinical.schema import Level
 
 DISCLOSURE = {
-    "en": "I am an automated assistant (AI), not a doctor, and I cannot examine you. If you feel "
-    "that your life is in danger, call your local emergency number (120 in China) now.",
-    "zh": "我是自动问诊助手（人工智能），不是医生，也不能为您做检查。"
+    "en": "I am an automated assistant (AI), not a doctor, and I cannot examine anybody. If you "
+    "feel that a life is in danger, call your local emergency number (120 in China) now.",
+    "zh": "我是自动问诊助手（人工智能），不是医生，也不能做身体检查。"
     "如果您觉得有生命危险，请立即拨打120。",
 }
 NOTED = {"en": "I have noted: {findings}.", "zh": "我记下了：{findings}。"}
@@ -22,6 +22,11 @@ OPEN_QUESTION = {
     "en": "What troubles you most? Please say in your own words what you feel, where, and since "
     "when.",
     "zh": "您哪里不舒服？请用自己的话说说是什么感觉、在什么部位、从什么时候开始的。",
+}
+OPEN_QUESTION_ABOUT = {
+    "en": "What is the matter with {person}? Please say in your own words what it is like, where, "
+    "and since when.",
+    "zh": "{person}哪里不舒服？请用自己的话说说是什么情况、在什么部位、从什么时候开始的。",
 }
 NOT_UNDERSTOOD = {
     "en": "I could not make out a symptom in that.",
@@ -90,9 +95,8 @@ AMBULANCE_IF = {
 }
 WHY = {"en": "Why:", "zh": "原因："}
 NOT_CONSIDERED = {
-    "en": "Not considered here: an examination, tests, your other illnesses and medicines"
-    "{unknown}.",
-    "zh": "这里没有考虑到：体格检查、化验检查、您的其他疾病和正在用的药物{unknown}。",
+    "en": "Not considered here: an examination, tests, other illnesses and medicines{unknown}.",
+    "zh": "这里没有考虑到：体格检查、化验检查、其他疾病和正在用的药物{unknown}。",
 }
 UNKNOWN = {"en": ", and what stayed unclear: {items}", "zh": "，以及没有弄清的：{items}"}
 WEIGH_AGAIN = {
@@ -144,6 +148,11 @@ CRISIS = {
     "zh": "谢谢您愿意告诉我这些，您不必一个人扛着。如果您可能会按这些念头去做，"
     "或者已经做了什么，请立即拨打120，让信任的人陪在身边，并远离可能伤害自己的东西。"
     "您也可以拨打全国统一心理援助热线12356。我已经请人工接手这次对话。",
+}
+CRISIS_OTHER = {
+    "en": "If it is {person} who is in danger: do not leave them alone until help comes, and keep "
+    "away from them anything that could be used to do harm.",
+    "zh": "如果有危险的是{person}：在有人来帮助之前请不要让其独处，并收走可能用来伤害的东西。",
 }
 HANDED_OFF = {
     "en": "I have asked a person to take over. If it gets worse while you wait, call your local "

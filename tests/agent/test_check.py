@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from agent.language.relations import Relation
 from agent.language.understand import Lexicon
+from agent.ports import Language
 from agent.wording.check import Facts, refuse
+from agent.wording.person import Person
 from knowledge.clinical import ClinicalKnowledge
 
 # Told: a headache and a cough with fever, no rash, unsure of a stiff neck; a cold is the favourite.
@@ -138,6 +143,28 @@ def test_what_was_told_must_be_repeated(
     lexicon: Lexicon, sentence: str, facts: Facts, code: str | None
 ) -> None:
     assert refuse(sentence, facts, lexicon, "en") == code
+
+
+@pytest.mark.parametrize(
+    ("sentence", "relation", "language", "code"),
+    [
+        ("Thank you for telling me that your child has a cough.", "child", "en", None),
+        ("Your mother has a fever and a cough, and no rash.", "mother", "en", None),
+        ("The patient has a cough.", "other", "en", None),
+        ("Thank you for telling me that you have a cough.", "child", "en", "person"),
+        ("Your son has a cough.", "mother", "en", "person"),
+        ("Your child has a cough.", None, "en", "person"),
+        ("谢谢您告诉我这些，孩子咳嗽、发烧，没有皮疹。", "child", "zh", None),
+        ("谢谢您告诉我这些，您的母亲咳嗽。", "mother", "zh", None),
+        ("谢谢您告诉我这些，您咳嗽。", "child", "zh", "person"),
+        ("谢谢您告诉我这些，孩子咳嗽。", "self", "zh", "person"),
+    ],
+)
+def test_whose_complaints_they_are(
+    lexicon: Lexicon, sentence: str, relation: Relation | None, language: Language, code: str | None
+) -> None:
+    facts = replace(TOLD, person=Person.of(relation))
+    assert refuse(sentence, facts, lexicon, language) == code
 
 
 def test_every_condition_can_be_named_in_the_words_of_the_prompt(

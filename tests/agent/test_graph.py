@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,98 @@ def test_where_a_turn_goes(intents: list[str], more: dict[str, Any], node: str) 
     assert safety.route(state | {"red_flags": [crisis]}) == "hand_off"
     if "self_harm" not in intents:
         assert safety.route(state | {"red_flags": [urgent]}) == "diagnose"
+
+
+# --- who the patient is to the writer ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "no", "relation", "name"),
+    [
+        ("en", "My 2-year-old has a fever and is coughing", "no", "child", "your child"),
+        ("en", "My mum is 70. She is dizzy and feels sick", "no", "mother", "your mother"),
+        ("zh", "孩子两岁，发烧、咳嗽", "没有", "child", "孩子"),
+        ("zh", "我妈70岁，头晕，想吐", "没有", "mother", "您母亲"),
+    ],
+)
+async def test_a_consultation_speaks_of_who_is_ill(
+    desk: Desk, language: Language, first: str, no: str, relation: str, name: str
+) -> None:
+    talk = Talk(desk, language)
+    state = await talk.say(first)
+    asked = []
+    while state["question"] is not None:
+        asked.append(state["question"].text)
+        assert asked[-1] in state["reply"]
+        state = await talk.say(no)
+        assert state["about"] == relation
+    you = (
+        r"\b[Yy]ou(?:r|rs|rself)?\b(?! (?:child|mother)| or others)"
+        if language == "en"
+        else "[您你]"
+    )
+    # "Can you feel a lump in your child's neck?": the carer looks.
+    to_reader = [
+        text
+        for text in asked
+        if re.search(you, text.replace(name, "")) and not re.match("(?:Can|Have) you", text)
+    ]
+    assert len(asked) >= 3
+    assert sum(name in text for text in asked) >= 2
+    assert not to_reader
+    assert {e["about"] for e in talk.happened("findings.understood")} == {relation}
+
+
+@pytest.mark.parametrize(
+    ("turns", "about"),
+    [
+        (["fever and sore throat", "my son is 6"], [None, "son"]),
+        (["fever and sore throat", "6"], [None, "child"]),
+        (["I have a question", "My wife has a headache"], [None, "wife"]),
+        (["I have a cough", "My mum had a cough too last week"], ["self", "self"]),
+        (["He has a rash and a fever", "my son is 4"], ["other", "son"]),
+        (["My son is 5 and has a fever", "I measured 39.2"], ["son", "son"]),
+        (["My daughter is 7 and has a cough", "her brother has a cough too"], ["daughter"] * 2),
+        (["fever", "My mum had a fever too, she is fine"], [None, None]),
+        (["My mum is 60 and has a cough", "No, it's about me"], ["mother", "self"]),
+    ],
+)
+async def test_who_it_is_about_from_turn_to_turn(
+    desk: Desk, turns: list[str], about: list[str | None]
+) -> None:
+    talk = Talk(desk)
+    assert [(await talk.say(words)).get("about") for words in turns] == about
+
+
+async def test_a_relative_who_cannot_be_the_patient_is_not(desk: Desk) -> None:
+    talk = Talk(desk, age_years=30, sex="female")
+    assert (await talk.say("my baby is breech and I have a headache"))["about"] != "baby"
+    talk = Talk(desk, age_years=30, sex="female")
+    assert (await talk.say("my husband says the headache is bad"))["about"] != "husband"
+
+
+async def test_a_small_child_does_not_write_and_an_unknown_writer_is_asked_as_before(
+    desk: Desk,
+) -> None:
+    assert (await Talk(desk, age_years=3).say("fever and cough"))["about"] == "child"
+    state = await Talk(desk, age_years=40, sex="male").say("fever and cough")
+    assert state["about"] is None
+    assert "your child" not in state["reply"]
+
+
+def test_a_state_from_before_is_of_who_writes() -> None:
+    state: Any = {"language": "en", "patient": Patient(age_years=3)}
+    assert replies.person_of(state) is None
+    assert replies.person_of({"language": "en"}) is None
+
+
+async def test_a_crisis_of_somebody_else(desk: Desk) -> None:
+    state = await Talk(desk).say("My brother wants to kill himself")
+    assert state["stage"] == "handed_off"
+    assert "You do not have to carry this alone" in state["reply"]
+    assert "If it is your brother who is in danger" in state["reply"]
+    state = await Talk(desk).say("I want to kill myself")
+    assert "who is in danger" not in state["reply"]
 
 
 # --- replies -----------------------------------------------------------------------------------

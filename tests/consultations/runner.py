@@ -16,18 +16,20 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import httpx
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from agent.events import EVENT_TYPES
+from agent.language.relations import Relation
 from agent.ports import Language
 from agent.state import Patient, Stage
 from agent.triage import present_closure
+from agent.wording.person import Person, about
 from knowledge.clinical import ClinicalKnowledge
-from knowledge.clinical.schema import LEVELS, Level
+from knowledge.clinical.schema import LEVELS, Level, Sex
 from records import chain
 from records.tables import to_text
 
@@ -40,6 +42,8 @@ FORBIDDEN = re.compile(
     r"|Traceback|Exception|\b\w+Error\b|\bNone\b|\bnull\b|\{\w*\}",  # the program's own words
     re.IGNORECASE,
 )
+SEXES: tuple[Sex | None, ...] = (None, "female", "male")
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
 NUMBER = re.compile(r"\[(\d+)\]")
 
 
@@ -377,7 +381,10 @@ def _citations(turn: dict[str, Any]) -> list[str]:
 
 
 def _quoted(citation: dict[str, Any], turn: dict[str, Any]) -> bool:
-    return str(citation["quote"]).strip() in turn["reply"]
+    """Whether the reply says what is cited, as it is written or of the one who is ill."""
+    quote, language = str(citation["quote"]).strip(), turn["language"]
+    people = [Person.of(relation, sex) for relation in RELATIONS for sex in SEXES]
+    return any(about(quote, person, language) in turn["reply"] for person in [None, *people])
 
 
 def _link(id: str, event: dict[str, Any]) -> chain.Link:

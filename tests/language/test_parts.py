@@ -45,7 +45,7 @@ def test_profile(lexicon: Lexicon, row: list[Any]) -> None:
     text, expected = row
     profile = _read(text, lexicon).profile
     said = {"age": profile.age_years, "sex": profile.sex, "pregnant": profile.pregnant}
-    said["who"] = profile.who
+    said |= {"who": profile.who, "relation": profile.relation}
     assert {key: said[key] for key in expected} == expected
 
 
