@@ -13,7 +13,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from knowledge.clinical import schema
-from knowledge.clinical.schema import Condition, Department, Entry, Finding, Rule, Word
+from knowledge.clinical.schema import (
+    Condition,
+    Department,
+    Entry,
+    Finding,
+    Phrases,
+    Rule,
+    Terms,
+    Word,
+)
 from knowledge.clinical.source import Fault, Sourced, read
 
 DATA = Path(__file__).parent / "data"
@@ -23,6 +32,7 @@ LATER_CHOICE = 0.3
 _TYPES: dict[str, TypeAdapter[Any]] = {
     "words": TypeAdapter(Word),
     "findings": TypeAdapter(Finding),
+    "terms": TypeAdapter(Terms),
     "conditions": TypeAdapter(Condition),
     "rules": TypeAdapter(Rule),
     "departments": TypeAdapter(Department),
@@ -153,7 +163,7 @@ def files(folder: Path) -> Iterator[Path]:
 
 def read_folder(folder: Path = DATA) -> Read:
     """Read every file of a folder, collecting faults instead of stopping at the first."""
-    tables: dict[str, dict[str, Any]] = {kind: {} for kind in schema.KINDS}
+    tables: dict[str, dict[str, Any]] = {kind: {} for kind in (*schema.KINDS, "terms")}
     origins: dict[tuple[str, str], Origin] = {}
     faults: list[Fault] = []
     seen_any = False
@@ -166,7 +176,23 @@ def read_folder(folder: Path = DATA) -> Read:
             _read_file(sourced, tables, origins, faults)
     if not seen_any:
         faults.append(Fault(str(folder), 1, "no clinical knowledge here: no .yaml file was found"))
+    _add_terms(tables["findings"], tables.pop("terms"), origins, faults)
     return Read(ClinicalKnowledge(**tables), origins, faults)
+
+
+def _add_terms(
+    findings: dict[str, Finding],
+    terms: dict[str, Terms],
+    origins: dict[tuple[str, str], Origin],
+    faults: list[Fault],
+) -> None:
+    for key, own in terms.items():
+        finding = findings.get(key)
+        if finding is None:
+            faults.append(origins[("terms", key)].fault("there is no such finding", entry=key))
+            continue
+        says = Phrases(en=(*finding.says.en, *own.en), zh=(*finding.says.zh, *own.zh))
+        findings[key] = finding.model_copy(update={"says": says})
 
 
 def _read_file(

@@ -231,6 +231,15 @@ class Finding(Entry):
         return self.askable and self.kind != "measurement"
 
 
+class Terms(Entry):
+    """How letters, forms and reports call a finding: further `says`, kept apart from the words of
+    patients because others write them. `id` is the finding's."""
+
+    id: Id
+    en: tuple[str, ...] = ()
+    zh: tuple[str, ...] = ()
+
+
 # --- conditions ------------------------------------------------------------------------------
 
 

@@ -143,3 +143,15 @@ def test_the_release_is_the_content_and_not_the_file(
     change(folder, "conditions.yaml", "fever: 0.3", "fever: 0.31")
     after: ClinicalKnowledge = load(folder)
     assert after.release != before
+
+
+def test_terms_are_further_ways_to_say_a_finding(folder: Path) -> None:
+    before = read_folder(folder).knowledge.findings["cough"].says
+    terms = "schema: 1\nterms:\n  - {id: cough, en: [tussis], zh: [咳嗽症]}\n  - {id: nothing}\n"
+    (folder / "terms.yaml").write_text(terms, encoding="utf-8")
+    found = read_folder(folder)
+    says = found.knowledge.findings["cough"].says
+    assert (says.en, says.zh) == ((*before.en, "tussis"), (*before.zh, "咳嗽症"))
+    (fault,) = found.faults
+    assert (fault.path, fault.line, fault.entry) == ("terms.yaml", 4, "nothing")
+    assert "no such finding" in fault.message
