@@ -153,5 +153,5 @@ def test_terms_are_further_ways_to_say_a_finding(folder: Path) -> None:
     says = found.knowledge.findings["cough"].says
     assert (says.en, says.zh) == ((*before.en, "tussis"), (*before.zh, "咳嗽症"))
     (fault,) = found.faults
-    assert (fault.path, fault.line, fault.entry) == ("terms.yaml", 4, "nothing")
+    assert (fault.file, fault.line, fault.entry) == ("terms.yaml", 4, "nothing")
     assert "no such finding" in fault.message
