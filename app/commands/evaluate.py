@@ -35,6 +35,21 @@ def triage(split: SPLIT = "dev", out: OUT = None) -> None:
     _keep(found.model_dump_json(indent=1), out)
 
 
+@app.command("posteriors")
+def posteriors(split: SPLIT = "all", out: OUT = None) -> None:
+    """The posterior against naive Bayes and a noisy-or, on the findings of the vignettes."""
+    from evaluation import cases, posteriors
+
+    _known_split(split)
+    desk = _desk()
+    try:
+        found = posteriors.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
+    except cases.CasesError as error:
+        fail(str(error))
+    print(posteriors.table(found))
+    _keep(found.model_dump_json(indent=1), out)
+
+
 @app.command("safety")
 def safety(split: SPLIT = "dev", out: OUT = None) -> None:
     """Recall and false alarms of the red-flag rules, with every sentence heard wrongly."""
