@@ -7,9 +7,10 @@ base rate. Two things go beyond naive Bayes:
 - Findings form a hierarchy, read as a tree of conditional probabilities: a child's probability is
   conditioned on its parent, so that "39.5 degrees" counts as fever once and as high fever once,
   and two kinds of the same pain do not count the pain twice.
-- The log-likelihood is tempered, the more so the more findings there are, because findings that
-  the hierarchy does not connect are still correlated; without it the posterior is far too sure
-  of itself (docs/architecture.md).
+- The log-likelihood is scaled, the more so the more findings there are, so that probabilities mean
+  what they say: up, because written frequencies are cautious, so that several findings together
+  tell more than they admit; and down among candidates that somebody names, because those are
+  alike (docs/architecture.md).
 
 Priors are per age band and sex. Duration counts through the condition's usual course. A
 condition of which no cardinal finding is known is made less probable, one whose cardinal findings
@@ -40,8 +41,10 @@ from knowledge.clinical.statements import statement_findings
 from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
 
-TEMPER = 0.95
+TEMPER = 1.3
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
+ALIKE = 0.3
+"""Exponent on the likelihood among candidates that somebody names."""
 UNNAMED_CARDINAL = 0.2
 """Factor on a condition none of whose cardinal findings has come up."""
 DENIED_CARDINAL = 0.02
@@ -205,11 +208,11 @@ class Network:
 
     def posterior(self, evidence: Evidence, patient: Patient, *, equal: bool = False) -> Array:
         """Probability of each condition, an array (conditions,) that sums to 1. With `equal` all
-        that this patient can have were equally probable before anything was told."""
+        that this patient can have were equally probable before anything was told, and alike."""
         score = self.log_joint(evidence, patient)
         if equal:
             prior = self.prior(patient)
-            score = score - np.log(np.where(prior > 0, prior, 1.0))
+            score = ALIKE * (score - np.log(np.where(prior > 0, prior, 1.0)))
         posterior = normalise(score)
         if self.fitted is not None:
             rows = self.fitted.rows
@@ -248,9 +251,9 @@ class Network:
         return np.asarray(score)
 
     def temper(self, evidence: Evidence) -> float:
-        """The exponent on the likelihood: the more findings, the more of them say the same. A
-        denial counts half, because it was mostly asked for. A finding and what it is a kind of
-        count as one, whether both were said or not."""
+        """The exponent on the likelihood, which tends to `TEMPER` as findings grow many. A denial
+        counts half, because it was mostly asked for. A finding and what it is a kind of count as
+        one, whether both were said or not."""
         present, absent = self.closed(evidence)
         said = len(present - {int(self.parent[column]) for column in present})
         denied = sum(not self._denied_above(int(self.parent[c]), absent) for c in absent)

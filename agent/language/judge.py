@@ -26,8 +26,8 @@ _TEMPTED = re.compile(
     r"kill\w*|died?|disappear\w*)\b|(?:如果|要是|万一|假如)我.{0,6}(?:死|跳|吞|吃光|全吃|割|消失)"
 )
 _LONG = 14.0  # days after which what is told is hardly an emergency of now
-_LIKELY = 0.05  # doubt up to which the detector is believed
-_SURE = 0.02  # and of a sentence that the lexicon understood, in which it heard no alarm
+_LIKELY = 0.08  # doubt up to which the detector is believed
+_SURE = 0.03  # and of a sentence that the lexicon understood, in which it heard no alarm
 _TELLING = 5  # characters that a sentence has at least that tells of something
 
 

@@ -107,10 +107,10 @@ def test_two_kinds_of_a_pain_count_the_pain_once(network: Network) -> None:
     assert np.allclose(network.log_joint(known, ANYONE), prior + network.temper(known) * likelihood)
 
 
-def test_many_findings_count_ever_less_and_one_in_full() -> None:
+def test_one_finding_counts_in_full_and_many_count_more() -> None:
     network = of_patients(anyone={})
     chances = [network.temper(ask(keys)) for keys in (set(), {"pain"}, {"pain", "rash"})]
-    assert chances[0] == 1.0 > chances[1] > chances[2] > TEMPER
+    assert chances[0] == 1.0 < chances[1] < chances[2] < TEMPER
 
 
 @given(networks())
