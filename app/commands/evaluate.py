@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,14 +26,7 @@ def triage(split: SPLIT = "dev", out: OUT = None) -> None:
     """Urgency, department and diagnosis on the vignettes, with every case that goes wrong."""
     from evaluation import cases, triage
 
-    _known_split(split)
-    desk = _desk()
-    try:
-        found = triage.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
-    except cases.CasesError as error:
-        fail(str(error))
-    print(triage.table(found))
-    _keep(found.model_dump_json(indent=1), out)
+    _on_split(triage, lambda desk: cases.load_vignettes(desk.knowledge), split, out)
 
 
 @app.command("posteriors")
@@ -40,14 +34,7 @@ def posteriors(split: SPLIT = "all", out: OUT = None) -> None:
     """The posterior against naive Bayes and a noisy-or, on the findings of the vignettes."""
     from evaluation import cases, posteriors
 
-    _known_split(split)
-    desk = _desk()
-    try:
-        found = posteriors.evaluate(desk, cases.load_vignettes(desk.knowledge), split=split)
-    except cases.CasesError as error:
-        fail(str(error))
-    print(posteriors.table(found))
-    _keep(found.model_dump_json(indent=1), out)
+    _on_split(posteriors, lambda desk: cases.load_vignettes(desk.knowledge), split, out)
 
 
 @app.command("safety")
@@ -55,13 +42,22 @@ def safety(split: SPLIT = "dev", out: OUT = None) -> None:
     """Recall and false alarms of the red-flag rules, with every sentence heard wrongly."""
     from evaluation import cases, safety
 
+    _on_split(safety, lambda _: cases.load_sentences(), split, out)
+
+
+def _on_split(
+    measure: Any, load: Callable[[Desk], Iterable[Any]], split: str, out: Path | None
+) -> None:
+    """Measure the project's own cases by a module with `evaluate` and `table`."""
+    from evaluation.cases import CasesError
+
     _known_split(split)
     desk = _desk()
     try:
-        found = safety.evaluate(desk, cases.load_sentences(), split=split)
-    except cases.CasesError as error:
+        found = measure.evaluate(desk, load(desk), split=split)
+    except CasesError as error:
         fail(str(error))
-    print(safety.table(found))
+    print(measure.table(found))
     _keep(found.model_dump_json(indent=1), out)
 
 
