@@ -63,6 +63,13 @@ class Origin:
         line = self.source.line((*self.place, *path))
         return Fault(self.source.path, line, message, entry, warning)
 
+    def raw(self, *path: str | int) -> Any:
+        """What stands at a place inside the entry, as it was read."""
+        value = self.source.data
+        for part in (*self.place, *path):
+            value = value[part]
+        return value
+
 
 @dataclass(frozen=True)
 class ClinicalKnowledge:

@@ -58,9 +58,19 @@ def names(outcome: Read) -> Iterator[Fault]:
                 for phrase in sorted({getattr(entry.name, language), *ways}):
                     owner = owners.setdefault(plain(phrase), key)
                     if owner != key:
-                        origin = outcome.origins[(kind, key)]
                         message = f"'{phrase}' already names '{owner}'"
-                        yield origin.fault(message, part, language, entry=key)
+                        yield _fault(outcome, message, (kind, key), part, language, phrase)
+
+
+def _fault(
+    outcome: Read, message: str, place: tuple[str, str], part: str, language: str, phrase: str
+) -> Fault:
+    """A fault of a phrase, where it was written: in the entry, or among the terms."""
+    kind, key = place
+    terms = outcome.origins.get(("terms", key)) if kind == "findings" else None
+    if terms is not None and any(phrase in said for said in terms.raw().get(language) or ()):
+        return terms.fault(message, language, entry=key)
+    return outcome.origins[place].fault(message, part, language, entry=key)
 
 
 def questions(outcome: Read) -> Iterator[Fault]:
@@ -116,11 +126,10 @@ def patterns(outcome: Read) -> Iterator[Fault]:
         *((("rules", key), rule.words, "words") for key, rule in base.rules.items()),
     ]
     for place, phrases, part in owned:
-        origin = outcome.origins[place]
         for language in ("en", "zh"):
             for phrase in getattr(phrases, language):
                 for message in _broken(phrase, base.words.keys()):
-                    yield origin.fault(message, part, language, entry=place[1])
+                    yield _fault(outcome, message, place, part, language, phrase)
 
 
 def _broken(phrase: str, words: Iterable[str]) -> Iterator[str]:

@@ -155,3 +155,21 @@ def test_terms_are_further_ways_to_say_a_finding(folder: Path) -> None:
     (fault,) = found.faults
     assert (fault.file, fault.line, fault.entry) == ("terms.yaml", 4, "nothing")
     assert "no such finding" in fault.message
+
+
+def test_a_fault_of_a_term_names_the_file_of_the_terms(folder: Path) -> None:
+    terms = "schema: 1\nterms:\n  - id: fever\n    en: [pyrexia]\n    zh: [咳嗽]\n"
+    (folder / "terms.yaml").write_text(terms, encoding="utf-8")
+    taken = [
+        fault for fault in check.check(read_folder(folder)) if "already names" in fault.message
+    ]
+    assert [(fault.file, fault.line, fault.entry) for fault in taken] == [
+        ("terms.yaml", 5, "fever")
+    ]
+    (folder / "terms.yaml").write_text(terms.replace("pyrexia", '"hot + {no}"'), encoding="utf-8")
+    broken = [
+        fault for fault in check.check(read_folder(folder)) if "unknown word list" in fault.message
+    ]
+    assert [(fault.file, fault.line, fault.entry) for fault in broken] == [
+        ("terms.yaml", 4, "fever")
+    ]
