@@ -107,12 +107,14 @@ class TestContract:
         assert found.passages == ()
 
 
-def test_without_an_embedder_there_are_words_and_no_matcher(
+def test_without_an_embedder_both_work_by_words(
     knowledge: ClinicalKnowledge, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    retriever, matcher = open_retrieval(knowledge, tmp_path, embedder=None)
+    retriever, detector = open_retrieval(knowledge, tmp_path, embedder=None)
     assert isinstance(retriever, HybridRetriever)
-    assert matcher is None
+    (alarm,) = detector.judge(["he is not breathing and has gone blue"])
+    assert alarm.ambulance
+    assert alarm.doubt < 0.01
     assert capfd.readouterr() == ("", "")  # no library talks on the terminal
 
 
