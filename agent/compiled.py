@@ -71,6 +71,10 @@ def given(knowledge: ClinicalKnowledge, base: Array, parent: NDArray[np.int64]) 
         else:
             share = min(float(base[column]) / max(float(base[above]), 1e-9), 1.0)
             own[unnamed] = table[unnamed, above] * share
+    for column in reversed(order):  # what was handed down may lie below a rare kind that is named
+        above = int(parent[column])
+        if above >= 0:
+            np.maximum(table[:, above], table[:, column], out=table[:, above])
     return table
 
 

@@ -121,6 +121,16 @@ def test_a_kind_is_never_more_frequent_than_what_it_is_a_kind_of(network: Networ
             assert (child <= network.given[:, network.column[parent]] + 1e-12).all()
 
 
+def test_a_named_kind_lifts_what_lies_between_it_and_a_rarer_named_one() -> None:
+    chain = {"core": (), "pain": ("core",), "pain_left": ("pain",)}
+    tree = chain | {"rash": ()}
+    findings = [finding(key, is_a=above, base=0.25) for key, above in tree.items()]
+    ill = condition("ill", {"core": 0.125, "pain_left": 0.25, "rash": 0.5})
+    network = Network(knowledge(findings, [ill]))
+    core, pain, left = (float(network.given[0, network.column[key]]) for key in chain)
+    assert core >= pain >= left == 0.25
+
+
 @given(networks(), evidence(), st.randoms())
 def test_the_order_of_the_evidence_does_not_matter(
     network: Network, known: Evidence, random: object
