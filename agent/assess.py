@@ -69,9 +69,9 @@ def assess(
         if words in desk.knowledge.findings and status is not None:
             findings[words] = _given(desk, words, status, words, language)
             continue
-        reading = understand(
-            words, lexicon=desk.lexicon, language=language, alarms=desk.ports.alarms
-        )
+        # What is absent raises no alarm, so that nobody need judge it.
+        alarms = desk.ports.alarms if status != "absent" else None
+        reading = understand(words, lexicon=desk.lexicon, language=language, alarms=alarms)
         said = said.updated(reading.profile) if status is None else said
         found = [m for m in reading.mentions if m.finding in desk.knowledge.findings]
         if status is not None and not found:

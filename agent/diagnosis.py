@@ -24,7 +24,6 @@ named as possible; urgency and questions are decided on the written ones alone (
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,7 +35,7 @@ from agent.compiled import Array as Array
 from agent.fitted import Fitted
 from agent.state import Confidence, Finding, Names, Patient, Possibility
 from knowledge.clinical import ClinicalKnowledge
-from knowledge.clinical.schema import Band, Condition, Tier, band_of
+from knowledge.clinical.schema import Band, Condition, Tier, band_of, days
 from knowledge.clinical.statements import statement_findings
 from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
@@ -60,7 +59,6 @@ CONFIDENCE: dict[Tier, Confidence] = {"written": "reviewed", "imported": "lower"
 """How far each tier of the knowledge is to be trusted, as it is told with every possibility."""
 
 _DAY = 86_400.0
-_UNITS = {"Y": 365.25 * _DAY, "W": 7 * _DAY, "D": _DAY, "H": 3600.0, "S": 1.0}
 _COURSE = {
     "sudden": (0.0, 3 * _DAY),
     "acute": (0.0, 14 * _DAY),
@@ -71,13 +69,7 @@ _COURSE = {
 
 def seconds(duration: str) -> float:
     """An ISO 8601 duration in seconds; months count 30.44 days."""
-    date, _, time = duration.removeprefix("P").partition("T")
-    total = 0.0
-    for amount, unit in re.findall(r"(\d+(?:\.\d+)?)([YMWD])", date):
-        total += float(amount) * (30.44 * _DAY if unit == "M" else _UNITS[unit])
-    for amount, unit in re.findall(r"(\d+(?:\.\d+)?)([HMS])", time):
-        total += float(amount) * (60.0 if unit == "M" else _UNITS[unit])
-    return total
+    return days(duration) * _DAY
 
 
 @dataclass(frozen=True)

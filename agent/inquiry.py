@@ -23,6 +23,7 @@ from agent.state import Finding, Patient, Question
 from agent.wording import texts
 from agent.wording.person import Person, about
 from knowledge.clinical.schema import LEVELS, Level
+from knowledge.clinical.statements import present_closure
 
 BUDGET = 8
 """Questions on findings in one consultation."""
@@ -104,7 +105,7 @@ def choose(
 
     yes, if_yes, if_no = _outcomes(p, yes_given, network.temper(evidence))
     gain = _entropy(p) - yes * _entropy(if_yes) - (1 - yes) * _entropy(if_no)
-    present = triage.present_closure(evidence.present, knowledge)
+    present = present_closure(evidence.present, knowledge)
     levels: list[Level] = [
         triage.level_of(network.conditions[row], knowledge, present, patient)[0] for row in rows
     ]
@@ -164,7 +165,7 @@ def _candidates(
 ) -> Iterator[int]:
     """Findings that may be asked: unknown, not implied, fit for this patient."""
     knowledge = network.knowledge
-    present = triage.present_closure(evidence.present, knowledge)
+    present = present_closure(evidence.present, knowledge)
     known: Set[str] = findings.keys() | set(asked) | present
     pregnant = bool(patient.pregnant) or "pregnant" in present
     for key, finding in knowledge.findings.items():

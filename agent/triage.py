@@ -14,7 +14,7 @@ from agent.departments import departments, own
 from agent.state import Finding, Patient, RedFlag, Triage
 from knowledge.clinical import ClinicalKnowledge, statements
 from knowledge.clinical.schema import LEVELS, Level, Rule, Sex, When, Who, more_urgent
-from knowledge.clinical.statements import present_closure as present_closure
+from knowledge.clinical.statements import present_closure
 
 WITHIN: dict[Level, str] = {
     "emergency_ambulance": "PT0S",

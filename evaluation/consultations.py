@@ -24,6 +24,7 @@ from evaluation.dialogue import Dialogue, Job, hold_all
 from evaluation.patient import STYLES, HiddenCase, Style
 from evaluation.statistics import Figure, mean
 from knowledge.clinical.schema import LEVELS
+from knowledge.clinical.statements import present_closure
 
 _ADULT = 12.0  # from this age on nobody speaks as the patient's parent
 
@@ -114,7 +115,7 @@ def _more_urgent(present: set[str], case: Vignette, desk: Desk) -> bool:
     condition = case.expected.condition
     if condition is None:
         return False
-    closed = urgency.present_closure(present, desk.knowledge)
+    closed = present_closure(present, desk.knowledge)
     level, raised = urgency.level_of(condition, desk.knowledge, closed, case.patient)
     return raised is not None and LEVELS.index(level) < limit
 

@@ -24,6 +24,7 @@ from agent.desk import Desk
 from agent.graph import Graph, build
 from agent.state import SERIALISED, Patient, Possibility, Question, Status, Triage, opening
 from evaluation.patient import Facts, HiddenCase, SimulatedPatient, Style
+from knowledge.clinical.statements import present_closure
 
 MOST_TURNS = 40
 """Turns after which a dialogue is broken off; the service never needs them."""
@@ -161,7 +162,7 @@ def _asked(
         repeated = (
             key in earlier
             or key in patient.told
-            or key in triage.present_closure(present, known)
+            or key in present_closure(present, known)
             or not known.ancestors[key].isdisjoint(denied)
         )
         truth = patient.case.patient

@@ -70,7 +70,7 @@ def outcomes(desk: Desk, case: FactsCase) -> list[Outcome]:
     """Read every fact of a case on its own."""
     found = []
     for number, fact in enumerate(case.facts, start=1):
-        reading = understand(fact, lexicon=desk.lexicon, language="en", alarms=desk.ports.alarms)
+        reading = understand(fact, lexicon=desk.lexicon, language="en")
         profile = reading.profile
         found.append(
             Outcome(

@@ -49,7 +49,7 @@ Report = reports.Report[Summary, Outcome]
 
 def outcome(desk: Desk, case: FirstMessage, names: Sequence[str]) -> Outcome:
     """Read one message. `names` are all symptoms that the set tells of."""
-    reading = understand(case.text, lexicon=desk.lexicon, language="zh", alarms=desk.ports.alarms)
+    reading = understand(case.text, lexicon=desk.lexicon, language="zh")
     heard = [
         mention.finding
         for mention in reading.mentions

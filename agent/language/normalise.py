@@ -12,8 +12,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Literal
+
+from knowledge.clinical.characters import simplified
 
 Language = Literal["zh", "en"]
 
@@ -63,16 +64,8 @@ _SLIP = re.compile("|".join(map(re.escape, _SLIPS)))
 
 @cache
 def _simplified() -> dict[str, str]:
-    """Traditional to simplified, one character each, from the table of OpenCC."""
-    table: dict[str, str] = {}
-    text = files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
-    for line in text.splitlines():
-        source, _, targets = line.partition("\t")
-        target = targets.split(" ")[0]
-        if len(source) == 1 and len(target) == 1:
-            table[source] = target
-    table.update(_CHARACTERS)
-    return table
+    """Traditional to simplified, as patients mean it."""
+    return simplified() | _CHARACTERS
 
 
 @lru_cache(maxsize=8192)

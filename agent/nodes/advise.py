@@ -28,6 +28,7 @@ from agent.wording import prompts, replies, texts
 from agent.wording.person import Person, about
 from agent.wording.speak import speak
 from knowledge.clinical.schema import LEVELS, Text
+from knowledge.clinical.statements import present_closure
 
 NAMED = 3
 """Conditions that the patient is told of."""
@@ -48,7 +49,7 @@ def speaking_conditions(state: ConsultationState, desk: Desk) -> list[str]:
     if decided is None or not differential:
         return []
     patient = state.get("patient") or Patient()
-    present = triage.present_closure(
+    present = present_closure(
         (k for k, f in state.get("findings", {}).items() if f.status == "present"), desk.knowledge
     )
     limit = LEVELS.index(decided.level)

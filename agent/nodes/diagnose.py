@@ -12,6 +12,7 @@ from agent.events import Event, to_outbox
 from agent.state import ConsultationState, Patient, Possibility, Question, written
 from agent.weigh import Weighed, weigh
 from agent.wording import replies, texts
+from knowledge.clinical.statements import present_closure
 
 URGENT_AFTER = 4
 """Questions after which it stops as soon as what is known weighs as an emergency: whoever may
@@ -122,7 +123,7 @@ def _favourite_is_deadly(desk: Desk, patient: Patient, weighed: Weighed) -> bool
     question may stand before the advice, whether or not a rule fired."""
     if weighed.triage is None or weighed.triage.level != "emergency_ambulance":
         return False
-    present = triage.present_closure(weighed.evidence.present, desk.knowledge)
+    present = present_closure(weighed.evidence.present, desk.knowledge)
     leader = next((item.condition for item in written(weighed.differential)), None)
     return leader is not None and (
         triage.level_of(leader, desk.knowledge, present, patient)[0] == "emergency_ambulance"

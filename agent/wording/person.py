@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from agent.language.relations import CHILDREN, Relation
 from agent.ports import Language
@@ -84,6 +85,7 @@ class Person:
         return english if language == "en" else chinese
 
 
+@cache
 def names(language: Language) -> frozenset[str]:
     """Every name that a patient who does not write can go by."""
     return frozenset(Person(relation).name(language) for relation in _CALLED)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from agent.diagnosis import evidence_of
 from agent.state import CORRECTED, Citation, ConsultationState, Finding, Patient
-from agent.triage import present_closure
 from agent.wording import texts
 from agent.wording.check import Facts
 from agent.wording.person import Person
 from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical.statements import present_closure
 
 _DECLINES = (
     "override",

@@ -63,10 +63,10 @@ class Origin:
         line = self.source.line((*self.place, *path))
         return Fault(self.source.path, line, message, entry, warning)
 
-    def raw(self, *path: str | int) -> Any:
-        """What stands at a place inside the entry, as it was read."""
+    def raw(self) -> Any:
+        """The entry as it was read."""
         value = self.source.data
-        for part in (*self.place, *path):
+        for part in self.place:
             value = value[part]
         return value
 

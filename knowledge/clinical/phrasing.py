@@ -6,9 +6,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
 
+from knowledge.clinical.characters import simplified
 from knowledge.clinical.load import Read
 from knowledge.clinical.schema import Entry, Phrases, Text
 from knowledge.clinical.source import Fault, Place
@@ -25,16 +24,11 @@ _TWO_ZH = re.compile(rf"？.*？|(?:{_ASKS_ZH}).*(?:并且|而且|，)(?:{_ASKS_
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
-@cache
-def _simplified() -> dict[int, str]:
-    text = files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
-    pairs = (line.split("\t") for line in text.splitlines() if "\t" in line)
-    return {ord(old): new.split()[0] for old, new in pairs if len(old) == 1}
-
-
 def plain(name: str) -> str:
     """A name without case, width, traditional characters, hyphens, spaces and apostrophes."""
-    folded = unicodedata.normalize("NFKC", name).lower().translate(_simplified())
+    folded = unicodedata.normalize("NFKC", name).lower()
+    table = simplified()
+    folded = "".join(table.get(char, char) for char in folded)
     return re.sub(r"[\s\-\u2010-\u2015'’·・]+", "", folded)
 
 
@@ -68,7 +62,8 @@ def _fault(
     """A fault of a phrase, where it was written: in the entry, or among the terms."""
     kind, key = place
     terms = outcome.origins.get(("terms", key)) if kind == "findings" else None
-    if terms is not None and any(phrase in said for said in terms.raw().get(language) or ()):
+    said = terms.raw().get(language) or () if terms is not None else ()
+    if terms is not None and phrase in {*said, *_ways(said)}:
         return terms.fault(message, language, entry=key)
     return outcome.origins[place].fault(message, part, language, entry=key)
 

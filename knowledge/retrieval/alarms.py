@@ -19,10 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +32,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
 from agent.ports import Alarm
+from knowledge.retrieval.cache import save
 from knowledge.retrieval.embedder import Embedder, Vectors
 from knowledge.retrieval.sentences import Told
 
@@ -65,6 +64,9 @@ class Learned:
     """(2,)"""
     calm: Vectors
     """Scores of the calm sentences, ascending."""
+
+
+_PARTS = tuple(field.name for field in fields(Learned))
 
 
 def learn(texts: Sequence[Told], vectors: Vectors | None) -> Learned:
@@ -129,7 +131,8 @@ class Detector:
         if learned is None:
             report(f"learning alarms from {len(texts)} sentences (once; it is kept)")
             learned = learn(texts, vectors)
-            _write(path, key, learned)
+            folder.mkdir(parents=True, exist_ok=True)
+            save(path, key=np.array(key), **{name: getattr(learned, name) for name in _PARTS})
         return cls(learned, embedder, vectors)
 
     def judge(self, sentences: Sequence[str]) -> list[Alarm]:
@@ -193,22 +196,9 @@ def _read(path: Path, key: str) -> Learned | None:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["key"]) != key:
                 return None
-            parts: dict[str, Any] = {name: file[name] for name in Learned.__dataclass_fields__}
+            parts: dict[str, Any] = {name: file[name] for name in _PARTS}
     except Exception:  # not there, or whatever numpy and zipfile make of a damaged file
         return None
     if not all(np.isfinite(part).all() for part in parts.values()):
         return None
     return Learned(**parts)
-
-
-def _write(path: Path, key: str, learned: Learned) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            parts = {field: getattr(learned, field) for field in Learned.__dataclass_fields__}
-            np.savez(file, key=np.array(key), **parts)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

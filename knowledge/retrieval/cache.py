@@ -88,15 +88,20 @@ class VectorCache:
         return {}
 
     def _write(self, path: Path, known: dict[str, _Half]) -> None:
-        handle, name = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                keys = np.array(list(known), dtype="U32")
-                np.savez(file, keys=keys, vectors=np.stack(list(known.values())))
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        keys = np.array(list(known), dtype="U32")
+        save(path, keys=keys, vectors=np.stack(list(known.values())))
+
+
+def save(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    """Write arrays to a file of numpy's, whole or not at all. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _progress(what: str, done: int, whole: int, share: float, seconds: float) -> str:

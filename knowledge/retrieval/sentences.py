@@ -16,12 +16,16 @@ _EMERGENCIES = ("emergency_ambulance", "emergency")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sentence to learn from: whether it tells of an emergency, and whether of one for an
-    ambulance (None where it tells of no emergency)."""
+    """A sentence to learn from: whether it tells of an emergency for an ambulance, or of another
+    one; None where of none."""
 
     text: str
-    alarming: bool
     ambulance: bool | None = None
+
+    @property
+    def alarming(self) -> bool:
+        """Whether it tells of an emergency."""
+        return self.ambulance is not None
 
 
 def told(knowledge: ClinicalKnowledge) -> list[Told]:
@@ -30,12 +34,11 @@ def told(knowledge: ClinicalKnowledge) -> list[Told]:
     for rule in knowledge.rules.values():
         if rule.level in _EMERGENCIES:
             for text in (*rule.fires.en, *rule.fires.zh):
-                found.setdefault(text, Told(text, True, rule.level == "emergency_ambulance"))
+                found.setdefault(text, Told(text, rule.level == "emergency_ambulance"))
         for text in (*rule.spares.en, *rule.spares.zh):
-            found.setdefault(text, Told(text, False))
+            found.setdefault(text, Told(text))
     for kind, text in written():
-        calm = kind == "calm"
-        found[text] = Told(text, not calm, None if calm else kind == "ambulance")
+        found[text] = Told(text, None if kind == "calm" else kind == "ambulance")
     return list(found.values())
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from agent import triage
 from agent.state import Patient, RedFlag
 from knowledge.clinical.schema import LEVELS, Level, When, Who
+from knowledge.clinical.statements import present_closure
 from tests.agent.knowledge import both, condition, finding, knowledge, rule, told
 
 SHARES = {"pain": 0.9, "rash": 0.5, "cough": 0.5}
@@ -154,7 +155,7 @@ def test_a_circumstance_raises_a_condition() -> None:
     ],
 )
 def test_holds(when: dict[str, Any], present: set[str], holds: bool) -> None:
-    closed = triage.present_closure(present, KNOWN)
+    closed = present_closure(present, KNOWN)
     statement = When.model_validate(when)
     assert triage.holds(statement, closed, ADULT.age_years, ADULT.sex) is holds
 

@@ -26,10 +26,10 @@ from agent.events import EVENT_TYPES
 from agent.language.relations import Relation
 from agent.ports import Language
 from agent.state import Patient, Stage
-from agent.triage import present_closure
 from agent.wording.person import Person, about
 from knowledge.clinical import ClinicalKnowledge
 from knowledge.clinical.schema import LEVELS, Level, Sex
+from knowledge.clinical.statements import present_closure
 from records import chain
 from records.tables import to_text
 

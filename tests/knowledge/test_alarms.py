@@ -23,11 +23,11 @@ _WHO = ("my father", "our baby", "the neighbour", "my wife", "he", "she", "the c
 
 
 def _sample() -> list[Told]:
-    kinds = ((_AT_ONCE, True, True), (_TODAY, True, False), (_CALM, False, None))
+    kinds = ((_AT_ONCE, True), (_TODAY, False), (_CALM, None))
     return [
-        Told(f"{who} {what}", alarming, ambulance)
+        Told(f"{who} {what}", ambulance)
         for who in _WHO
-        for said, alarming, ambulance in kinds
+        for said, ambulance in kinds
         for what in said
     ]
 
@@ -104,7 +104,7 @@ def test_is_learned_once_and_again_when_anything_changes(
     assert len(learnt) == 1
     Detector.open(texts, tmp_path, *_with_vectors(texts))
     assert len(learnt) == 2
-    Detector.open([Told("another text", True, True), *texts[1:]], tmp_path, None, None)
+    Detector.open([Told("another text", True), *texts[1:]], tmp_path, None, None)
     assert len(learnt) == 3
 
 

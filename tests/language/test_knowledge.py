@@ -8,9 +8,10 @@ from typing import Literal
 import pytest
 
 from agent.language.understand import Lexicon, Reading, understand
-from agent.triage import applies, holds, present_closure
+from agent.triage import applies, holds
 from knowledge.clinical.load import ClinicalKnowledge, read_folder
 from knowledge.clinical.schema import Rule
+from knowledge.clinical.statements import present_closure
 
 Language = Literal["zh", "en"]
 _KNOWLEDGE = read_folder().knowledge
