@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent import compiled
 from agent.compiled import Array as Array
@@ -339,7 +340,7 @@ class Network:
         """The rows worth telling of, best first. What is too improbable is left out; a written
         condition is held against the written ones alone, which decide on the urgency."""
         share = self.reviewed(posterior)
-        order = np.argsort(-posterior, kind="stable")
+        order = ranked(posterior)
         probable = np.where(self.written, share, posterior)[order] >= LEAST
         most = {True: limit, False: IMPORTED if imported is None else imported}
         rows: list[int] = []
@@ -365,6 +366,12 @@ def normalise(score: Array) -> Array:
     weights = np.exp(score - top)
     total = weights.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(weights, total, out=np.zeros_like(weights), where=total > 0))
+
+
+def ranked(probabilities: Array) -> NDArray[np.intp]:
+    """Rows from the most probable to the least. Equal ones keep the order of the knowledge,
+    whatever the last digits of their sums came to."""
+    return np.argsort(-probabilities.round(12), kind="stable")
 
 
 def _course(condition: Condition) -> tuple[float, float]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from agent import triage
 from agent.desk import Desk
-from agent.diagnosis import Array, Evidence, evidence_of
+from agent.diagnosis import Array, Evidence, evidence_of, ranked
 from agent.ports import Language
 from agent.state import Finding, Patient, Possibility, RedFlag, Triage
 
@@ -52,7 +50,7 @@ def weigh(
     if evidence.present:
         probable = {
             desk.network.conditions[row]: float(reviewed[row])
-            for row in np.argsort(-reviewed, kind="stable")
+            for row in ranked(reviewed)
             if reviewed[row] > COUNTS
         }
         told = posterior

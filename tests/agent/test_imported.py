@@ -92,6 +92,16 @@ def test_imported_mass_changes_neither_urgency_nor_question(
     assert [item.condition for item in written(both.differential)] == own
 
 
+def test_equally_probable_conditions_keep_their_order_beside_others() -> None:
+    imported = {"findings": {"pain": 0.5, "rash": 0.5}, "per_10000": 1.0}
+    patient, findings = Patient(age_years=40), told(fever="present")
+    orders = []
+    for count in range(5):
+        both = weigh(desk_with(*[imported] * count), findings, patient, (), "en")
+        orders.append([item.condition for item in written(both.differential)])
+    assert orders == [["serious", "plain", "harmless", "deadly"]] * 5
+
+
 def test_a_possibility_says_where_it_comes_from() -> None:
     desk = desk_with({"findings": {"rash": 0.6, "swelling": 0.6}, "per_10000": 100})
     found = assess(desk, language="zh", present=["rash", "swelling"])
