@@ -79,6 +79,8 @@ def assess(
         for mention in found:
             key = mention.finding
             told: Status = _combined(status, mention.status)
+            if told == "absent" and key in findings and findings[key].status == "present":
+                continue  # the left knee hurts, the right one does not: a knee hurts
             findings[key] = finding_of(mention, desk.knowledge, language, turn=1, status=told)
             duration = duration or mention.duration
         if status != "absent":

@@ -26,6 +26,8 @@ _ENGLISH = """
     nearly had a heart attack; almost had a heart attack; gave me a heart attack;
     give me a heart attack; had me dying; gave me a stroke; dying to know; dying to see;
     dying to get; dying for a;
+    crown came loose; loose crown; crown is loose; dental crown; my crown; new crown; crown broke;
+    cold weather; brain zaps;
     died laughing; bleeding money; skipped a beat; drives me crazy; baby shower; flu shot;
     shot of; stroke of; heat stroke; breast stroke; stabbed me in the back; stab in the back;
     shot to pieces; fit of giggles; fit of laughter; fit of sneezing; fit of coughing; fit of rage;
@@ -59,6 +61,8 @@ _CHINESE = """
     捅了一刀似的 跑断了 跑断腿 腿都跑断 累断腿 噎得说不出话 噎死我 心电图 口吐鲜血 吓得心脏病
     鼻屎 耳屎 眼屎 黑颗粒 小黑颗粒 黑点 盗汗 毛玻璃 眼前一亮 心脏病都要犯 心脏病都快犯
     心脏病都犯 快气出
+    第一磨牙 第二磨牙 第三磨牙 第1磨牙 第2磨牙 前磨牙 乳磨牙 恒磨牙 刷牙出血
+    避孕药 人流感 针眼大 针眼大小 针尖大 拳头大 指头大
     呼吸困难 呼吸急促 吐槽 呼吁 气管 气管炎 支气管 胃口 口味 门口 伤口 路口 人口 借口
 """
 

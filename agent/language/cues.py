@@ -48,8 +48,10 @@ NEGATION_ZH = re.compile(
     r"(?P<none>有没有|是不是|能不能|会不会|要不要|好不好|可不可以|不知道?(?:是不是|有没有)"
     r"|(?:不)(?:舒服|舒坦|适|停|断|好|了(?!解)|能|得不|得了|得|住|清楚|确定|仅|但|光|只|过|然|"
     r"一会|一定|久|到|小心|敢|吃|喝|爱|愿|肯|见好|退|"
-    r"下|上|出|动|对|少|用|止|管|如|行|安|良|规律|规则|通|畅|调|振|稳|足|消化|明原因|明|齐|全|"
+    r"下|上|出(?!汗|血|冷汗|虚汗|疹|水)|动|对|少|用|止|管|如|行|安|良|规律|规则|通|畅|调|振|稳|足|"
+    r"消化|明原因|明|齐|全|"
     r"孕|育|宁|醒|起|着|进|清|开|来|去|同|错|想|懂|理|睡|"
+    r"一|均|等|平|匀|整|对称|协调|自主|由自主|自觉|经意|典型|佳|良|利|尽|净|"
     r"认识|成|大便|排便|解|放屁|排气|拉大便|排|精神|正常|灵|利索|听|说话|哭|应|算|便|怎么(?:吃|"
     r"喝|睡|好|动|爱|想|说|排|拉|尿)|太(?:好|舒服|想|爱|能|会|敢|正常|行|对|清|方便|听|理)|断|"
     r"怕|觉得|会走|会说|会翻|会坐|会爬|尿)"
@@ -104,7 +106,7 @@ LIST_WORD = re.compile(r"\b(?:or|nor|and|any|no|a|an|the|of)\b|[或和跟与、�
 OR = re.compile(r"\bn?or\b")
 
 PAST = re.compile(
-    r"\blast year\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:years|"
+    r"\blast (?:year|month)\b|\blast (?:spring|summer|autumn|fall|winter)\b|\b(?:years|"
     r"months) ago\b|\ba year ago\b|\ba month ago\b|\bused to\b|\bas a (?:child|kid|teenager|teen|"
     r"baby|newborn|toddler|student)\b|\bas an infant\b"
     r"|\bin (?:the|my|his|her) (?:(?:nine|eigh|seven|six|fif|for|thir|twen)ties|teens|noughties|"
@@ -116,12 +118,15 @@ PAST = re.compile(
     r"little|small|teen\w*|baby|toddler|newborn|student|\d+|(?:one|two|three|four|five|six|seven|"
     r"eight|nine|ten|eleven|twelve|\w+teen|twenty)\b(?! (?:week|day|hour))|pregnant|in\b)|"
     r"\buntil (?:i|he|she) (?:was|turned)\b"
-    r"|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|\bback in\b|"
+    r"|\bin the past\b|\bpreviously\b|\bin (?:19|20)\d\d\b|"
+    r"\bback in (?:my|the (?:day|spring|summer|autumn|fall|winter)|school|college|spring|summer|"
+    r"autumn|january|february|march|april|may|june|july|august|september|october|november|december)\b|"
     r"\bin my (?:youth|twenties|thirties|teens)\b"
     r"|\bonce had\b|\bhad (?:it |this )?(?:once )?before\b|\blong ago\b|\bago i had\b|"
     r"\bin (?:my )?childhood\b|\byears back\b|\bmonths back\b"
     r"|[七八九]几年|[五六七八九]十年代|[5-9]0年代|[一二两三四五六七八九十几\d](?:个多?月|"
     r"岁)多?的?(?:时候|时(?!不|常|好)|那年|那会儿?)(?=[^,。]{0,4}(?:有过|得过|出过|发过|过|曾|也))"
+    r"|(?:上一?|前一?|头|第一)胎|(?:大学|高中|初中|小学|中学|上学|读书|当兵|结婚前)(?:的?时候|时)"
     r"|十几岁|生(?:老大|老二|大宝|头胎|第一胎)(?:的?时候|时)|二十几岁|三十几岁"
     r"|去年|前年|大前年|以前(?!从?来?都?[没不])|曾经|曾有|从前|小时候|小的时候|年轻时|年轻的时候|"
     r"多年前|"
@@ -130,7 +135,7 @@ PAST = re.compile(
     r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
 )
 STILL = re.compile(
-    r"(?<!nothing )(?<!none )(?<!fine )(?<!well )(?<!ok )\bsince\b"
+    r"(?<!nothing )(?<!none )(?<!fine )(?<!well )(?<!ok )(?<!never )(?<!good )\bsince\b"
     r"|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
     r"\bongoing\b|\bcame back\b|\bkeeps\b|\bnow (?:it'?s?|i|he|she|my)\b|\bhas been\b|"
     r"\bhave been\b|\bcome back\b|\bdiagnosed\b|\bworse\b|\bevery\b"
@@ -145,11 +150,13 @@ IF = re.compile(
     r"\bshould i (?:get|develop|have|start)\b|\bshould (?:\w+ ){1,3}ever\b|\bwhen should\b|"
     r"\bsuppose\b|\bhow (?:do|"
     r"would) i know\b|\bcan .{0,40} (?:cause|lead to|turn into)\b|\bcould .{0,40} cause\b"
+    r"|(?:^|(?<=[.?!] ))(?:could|can|will) (?:i|he|she|we|my \w+) (?:suddenly |just |really )?"
+    r"(?:go|choke|develop|end up|collapse|faint|drop dead)\b"
     r"|\bwould .{0,30} cause\b|\bis it (?:possible|true)\b|\bif (?:i|he|she) (?:get|gets|develop)\b"
     r"|\bhow (?:do|can|should|would) (?:i|you|we) \w+[^.?!]{0,20}"
     r"\b(?:someone|somebody|a person|people)\b"
     r"|是不是(?=[^,。?]{1,14}[就才](?:要|得|该|可以|能|算))|如果|万一|假如|要是|倘若|若是|"
-    r"若(?=出现|有|发)|会不会(?:得|引起|导致|出现|有|变|是)|"
+    r"若(?=出现|有|发)|会不会(?![^,。?]{0,3}(?:说|走|爬|翻|坐|笑|叫|用))(?:[^,。?]{0,10}就)?|"
     r"以防|一旦|预防|避免|怎么(?:才能)?(?:避免|预防)|能不能预防|会引起|会导致"
 )
 IF_END = re.compile(
@@ -186,17 +193,21 @@ STORY = re.compile(
     r"first aid (?:course|class|training|trainer|practice)|dreamt|dreamed|dreaming|nightmare|"
     r"in (?:a|my|the|last night's) dream|lyrics?|helpline|(?:a|the) dummy|mannequin|revising|"
     r"studying for|nursing exam|medical student|writing (?:a|my) (?:story|novel|book|play)|"
-    r"stories (?:about|of)|nerf|"
+    r"stories (?:about|of)|nerf|(?:a|the|this|some) (?:post (?:went|going|about|saying)|blog)|"
+    r"on (?:tiktok|facebook|instagram|reddit|youtube|whatsapp)|there was a (?:suicide|stabbing|"
+    r"shooting|murder)|"
     r"(?:my|our|the|his|her) (?:hamster|rabbit|guinea pig|budgie|goldfish|kitten|puppy))\b"
     r"|梦见|梦到|做梦|评书|相声|朋友圈|热搜|明星|培训|宣传栏|黑板报|急救(?:知识|课)|演习|演练|"
-    r"备考|考试题|仓鼠|兔子|猫咪|狗狗|宠物"
+    r"备考|考试题|手抄报|抖音|小红书|微博|快手|公众号|仓鼠|兔子|猫咪|狗狗|宠物"
     r"|电视|新闻|电影|小说|书上|网上(?:说|看|有)|听说|课上|讲过|讲座|剧里|演员|视频(?:里|上)|"
     r"文章|科普|课本|百度|纪录片|动画片|书里|小品|论文|作文|作业|剧本|题目|游戏里|直播里"
 )
 FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
-    r"of) (?:getting|having|catching|developing|a|an)\b|\bworr(?:ied|y|"
-    r"ying) (?:that )?i (?:will|might|could|may|'ll)\b|\bdon't want to (?:get|have|catch)\b|"
+    r"of) (?:getting|having|catching|developing|a|an)\b|"
+    r"\b(?:worr(?:y|ies|ied|ying)|fret(?:s|ting)?)(?: all the time| constantly| every night)? (?:that |whether )?"
+    r"(?:i (?:might|could|may)\b|(?:i|he|she|we|they|(?:my|the) \w+)(?:'ll\b| (?:will|would)\b))|"
+    r"\bdon't want to (?:get|have|catch)\b|"
     r"\bscared (?:that )?i (?:will|might|'ll|could)\b|\bavoid(?:ing)?\b|\bprevent(?:ing)?\b"
     r"|怕(?:他|她|它|宝宝|孩子|小孩|娃|老人)(?!不是|是|们|冷|热|疼|痛|痒|黑|光|风|吵|声|水)|"
     r"怕(?:得|会|自己得|自己会|以后|将来|是(?=得))|担心(?:得|会|自己得|自己会|以后|将来|万一)|"
@@ -218,6 +229,20 @@ DENIED_AFTER = re.compile(
     r"|^(?:也|都|倒是?|是|就|倒也|什么的|症状|的?(?:症状|情况|现象))*(?:没有|没|无)(?:的?)$|"
     r"^(?:也|都|倒是?|是|什么的)*(?:没有|没)(?=[,。!])|^[::](?:无|没有|否)"
 )
+# Of what another died, or what somebody has got over: no alarm any more.
+DIED = re.compile(r"\b(?:died|dies|passed away) (?:of|from|with) (?:an? |the )?$|死于$")
+DIED_AFTER = re.compile(r"^(?:走的|没的|去世|过世|死的|离世|(?:后|以后)?(?:人)?就?没了的)")
+OVER = re.compile(
+    r"\b(?:fully|completely|totally|long|well) (?:over it|recovered)\b|\b(?:is|am|are|'s|'m|she's|"
+    r"he's) (?:thriving|fully better)\b|抢救过来了|救回来了|(?:已经|早就|早已)(?:治好|痊愈|康复)"
+)
+AGAIN = re.compile(r"\bbut\b|\bagain\b|\bworse\b|\bc[ao]me back\b|但|可是|又(?!怎)|再次|这次")
+# Who learns or teaches asks for everybody.
+LEARNS = re.compile(
+    r"\b(?:nursing|medical|midwifery|paramedic) student\b|\bstudent (?:nurse|midwife|paramedic)\b"
+    r"|(?:护理|医学|临床|药学)(?:专业)?(?:的)?(?:学生|专业)|医学生|护士资格|科普一下|讲课用"
+)
+ASKS = re.compile(r"\b(?:what|which|how|why)\b|什么|哪些?|怎么|如何|多少|要不要|一下")
 # A part or a function that is well: "arms and legs are fine", 喘气也没事.
 WELL_AFTER = re.compile(
     r"^(?:\s+(?:itself|though|and \w+))?\s*(?:'s|is|are|was|were|seems?|feels?|looks?)\s+"

@@ -37,6 +37,8 @@ from knowledge.clinical.load import ClinicalKnowledge
 # No phrase of several words reaches over these, but for an enumeration: hand, foot and mouth.
 _ENDS = re.compile(rf"{STRONG.pattern}|[:()]|,(?!\s*[a-z]+ (?:and|or|&) )")
 _BELOW = frozenset({"下面", "后面"})
+# A place that begins with a side may be two words: 下来后心慌 speaks of no 后心.
+_SIDES = frozenset("前后上下左右里外中内")
 
 
 def _ends(text: str, start: int, end: int) -> bool:
@@ -317,7 +319,7 @@ class Lexicon:
                 named = frozenset(w for w in words if self.knowledge.words[w].kind == "place")
                 if named:
                     longer.append((start, end, named))
-        hits = self._without_torn(hits, text)
+        hits = self._without_torn(hits, text, longer)
         ends = {end for start, end, _ in longer}
         if not blocks and not longer:
             return hits
@@ -346,19 +348,39 @@ class Lexicon:
         return kept
 
     def _without_torn(
-        self, hits: list[tuple[int, int, int]], text: str
+        self,
+        hits: list[tuple[int, int, int]],
+        text: str,
+        places: list[tuple[int, int, frozenset[str]]],
     ) -> list[tuple[int, int, int]]:
-        """Leave out hits that begin with a denial and tear a finding apart: 没有尿 in 没有尿频."""
+        """Leave out hits that tear another word apart.
+
+        With a denial at their head, a finding: 没有尿 in 没有尿频; with the end of a place that
+        means another place alone, that place: 头疼 in 舌头疼, but not 胸口疼 in 左胸口疼.
+        """
         denials = [hit for hit in hits if text[hit[0]] in "没不无" and hit[1] - hit[0] > 1]
-        if not denials:
-            return hits
         whole = [(start, end) for start, end, literal in hits if self._finding_alone(literal)]
         torn = {
             (a, b, literal)
             for a, b, literal in denials
             if any(a < start < b < end for start, end in whole)
         }
-        return [hit for hit in hits if hit not in torn]
+        if places:
+            named: dict[Span, set[str]] = defaultdict(set)
+            for start, end, literal in hits:
+                named[start, end] |= {
+                    word
+                    for word in self._words_of[literal]
+                    if self.knowledge.words[word].kind == "place"
+                }
+            torn |= {
+                (start, end, literal)
+                for start, end, literal in hits
+                for a, b, words in places
+                if a < start < b < end and named.get((start, b)) and not named[start, b] & words
+                if text[a] not in _SIDES
+            }
+        return [hit for hit in hits if hit not in torn] if torn else hits
 
     def _finding_alone(self, literal: int) -> bool:
         return any(

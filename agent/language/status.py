@@ -14,9 +14,13 @@ from typing import Literal
 
 from agent.language.clauses import Clause, Sentence
 from agent.language.cues import (
+    AGAIN,
     ANSWERED_NO,
+    ASKS,
     BUT,
     DENIED_AFTER,
+    DIED,
+    DIED_AFTER,
     DOUBT,
     END,
     EXCEPTION,
@@ -25,12 +29,14 @@ from agent.language.cues import (
     GONE_AFTER,
     IF,
     IF_END,
+    LEARNS,
     LIST_WORD,
     NEAR_PAST,
     NEGATION_EN,
     NEGATION_ZH,
     NO_QUALITY,
     OR,
+    OVER,
     PAST,
     PERSONAL,
     STILL,
@@ -102,7 +108,7 @@ class Scopes:
             asks = sentence.question and clause.end >= sentence.end
             return "unsure" if asks else "absent"
         negations = self._negations(spans, sentence, clause, others)
-        if not lasting and self._past(spans, sentence, clause):
+        if not lasting and (self._past(spans, sentence, clause) or self._overcome(spans, sentence)):
             return "past"
         if negations % 2 == 1:
             return "absent"
@@ -221,7 +227,7 @@ class Scopes:
         cue = PAST.search(here)
         if cue is not None:
             at = clause.start + cue.start()
-            if any(a <= at < b for a, b in spans):
+            if any(a <= at and clause.start + cue.end() <= b for a, b in spans):
                 return False  # the finding's own words speak of before: "never had it before"
         if cue is None:
             index = sentence.clauses.index(clause) if clause in sentence.clauses else 0
@@ -234,6 +240,16 @@ class Scopes:
                 return False
             here = head + " " + here
         return STILL.search(here) is None and NEAR_PAST.search(here) is None
+
+    def _overcome(self, spans: Sequence[Span], sentence: Sentence) -> bool:
+        """Whether somebody died of it, or has got over it and says nothing of its return."""
+        first, end = spans[0][0], spans[-1][1]
+        if DIED.search(self.text, sentence.start, first) or DIED_AFTER.match(
+            self.text[end : sentence.end]
+        ):
+            return True
+        over = OVER.search(self.text, end, sentence.end)
+        return over is not None and AGAIN.search(self.text, sentence.start, sentence.end) is None
 
     def _hypothetical(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         first = spans[0][0]
@@ -266,13 +282,19 @@ class Scopes:
 
     def _general(self, sentence: Sentence) -> bool:
         body = self.text[sentence.start : sentence.end]
+        if LEARNS.search(body) and ASKS.search(body):
+            return True
         if not sentence.question and not re.search(
             r"什么|吗|哪些|为什么|怎么|^\W*(?:what|is|are|does|how|why)\b(?!')|tell me about|"
             r"explain",
             body,
         ):
             return False
-        return GENERAL.search(body) is not None and PERSONAL.search(body) is None
+        asked = GENERAL.search(body)
+        if asked is None:
+            return False
+        # "How do I use it": the person is the one who asks.
+        return PERSONAL.search(body[: asked.start()] + body[asked.end() :]) is None
 
     def denied_quality(self, start: int) -> bool:
         """Whether a word of quality is itself denied: "not sudden", 不是突然."""
