@@ -205,8 +205,8 @@ STORY = re.compile(
 FEAR = re.compile(
     r"\b(?:afraid|scared|terrified|frightened) of\b|\bfear of\b|\bworr(?:ied|y|ying) (?:about|"
     r"of) (?:getting|having|catching|developing|a|an)\b|"
-    r"\b(?:worr(?:y|ies|ied|ying)|fret(?:s|ting)?)(?: all the time| constantly| every night)? (?:that |whether )?"
-    r"(?:i (?:might|could|may)\b|(?:i|he|she|we|they|(?:my|the) \w+)(?:'ll\b| (?:will|would)\b))|"
+    r"\b(?:worr(?:y|ies|ied|ying)|fret(?:s|ting)?)(?: all the time| constantly| every night)?"
+    r" (?:that |whether )?(?:i (?:might|could|may)\b|(?:i|he|she|we|they|(?:my|the) \w+)(?:'ll\b| (?:will|would)\b))|"
     r"\bdon't want to (?:get|have|catch)\b|"
     r"\bscared (?:that )?i (?:will|might|'ll|could)\b|\bavoid(?:ing)?\b|\bprevent(?:ing)?\b"
     r"|怕(?:他|她|它|宝宝|孩子|小孩|娃|老人)(?!不是|是|们|冷|热|疼|痛|痒|黑|光|风|吵|声|水)|"

@@ -38,7 +38,7 @@ from knowledge.clinical.load import ClinicalKnowledge
 _ENDS = re.compile(rf"{STRONG.pattern}|[:()]|,(?!\s*[a-z]+ (?:and|or|&) )")
 _BELOW = frozenset({"下面", "后面"})
 # A place that begins with a side may be two words: 下来后心慌 speaks of no 后心.
-_SIDES = frozenset("前后上下左右里外中内")
+_SIDES = frozenset("前后上下左右里外中内双两")
 
 
 def _ends(text: str, start: int, end: int) -> bool:
@@ -373,12 +373,21 @@ class Lexicon:
                     for word in self._words_of[literal]
                     if self.knowledge.words[word].kind == "place"
                 }
+            spans = [(a, b) for a, b, _ in places]
             torn |= {
                 (start, end, literal)
                 for start, end, literal in hits
                 for a, b, words in places
-                if a < start < b < end and named.get((start, b)) and not named[start, b] & words
-                if text[a] not in _SIDES
+                if a < start < b < end
+                and text[a] not in _SIDES
+                and named.get((start, b))
+                and not named[start, b] & words
+            }
+            # 右手 in 右手臂 is the side of another place.
+            torn |= {
+                (start, end, literal)
+                for start, end, literal in hits
+                if text[start] in _SIDES and any(a == start + 1 and a < end < b for a, b in spans)
             }
         return [hit for hit in hits if hit not in torn] if torn else hits
 
