@@ -177,6 +177,11 @@ _IRREGULAR = {
     "diarrhoea": "diarrhea", "diarrhea": "diarrhea", "diarhoea": "diarrhea", "brething": "breath",
     "breating": "breath", "breathe": "breath", "coff": "cough", "couging": "cough",
     "throught": "throat", "feaver": "fever", "fevr": "fever", "vomitting": "vomit",
+    # Words whose stem means something else: no walking limp is limp, no stabbing pain a stab.
+    "limping": "limping", "limps": "limping", "limped": "limping", "stabbed": "stabbed",
+    "knifed": "knifed", "spotting": "spotting", "irritable": "irritable",
+    "irritability": "irritable", "irritably": "irritable", "alcoholic": "alcoholic",
+    "alcoholics": "alcoholic", "alcoholism": "alcoholism", "retractions": "retractions",
     "am": "be", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be", "being": "be",
 }  # fmt: skip
 _OUR = re.compile(r"(?<=[a-z]{3})our(?=$|s$|ed$|less$|ing$)")

@@ -16,12 +16,13 @@ _N = r"(\d{1,3}(?:\.\d{1,2})?)"
 _ZH = r"([三四][十]?[零〇一二三四五六七八九]?)"
 UNITS = {
     "temperature": "degC", "heart_rate": "/min", "respiratory_rate": "/min", "systolic": "mmHg",
-    "diastolic": "mmHg", "oxygen_saturation": "%", "glucose": "mmol/L", "weight": "kg",
+    "diastolic": "mmHg", "oxygen_saturation": "%", "glucose": "mmol/L",
+    "fasting_glucose": "mmol/L", "weight": "kg",
 }  # fmt: skip
 _BELIEVED = {
     "temperature": (30.0, 43.5), "heart_rate": (20, 300), "respiratory_rate": (4, 120),
     "systolic": (40, 300), "diastolic": (20, 200), "oxygen_saturation": (40, 100),
-    "glucose": (0.5, 60), "weight": (0.4, 400),
+    "glucose": (0.5, 60), "fasting_glucose": (0.5, 60), "weight": (0.4, 400),
 }  # fmt: skip
 _MG_PER_MMOL = 18.016
 
@@ -109,6 +110,7 @@ _GLUCOSE = re.compile(
     r"餐后(?:血糖)?|随机血糖)"
     r"[^\d,。;]{0,18}(\d{1,3}(?:\.\d{1,2})?)\s*(mg|mmol|毫摩)?"
 )
+_FASTING = re.compile(r"\bfasting\b|空腹")
 _GLUCOSE_UNIT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s*(mmol/?l?|mg/dl)")
 
 
@@ -151,10 +153,13 @@ def measurements(text: str) -> list[Measurement]:
     for quantity, pattern in _ONE_PRESSURE:
         for match in pattern.finditer(text):
             add(quantity, float(match[1]), match)
-    for match in _GLUCOSE.finditer(text):
-        add("glucose", _glucose(float(match[1]), match[2] or ""), match)
-    for match in _GLUCOSE_UNIT.finditer(text):
-        add("glucose", _glucose(float(match[1]), match[2]), match)
+    glucose: list[re.Match[str]] = []
+    for match in (*_GLUCOSE.finditer(text), *_GLUCOSE_UNIT.finditer(text)):
+        if not any(old.start() < match.end() and match.start() < old.end() for old in glucose):
+            glucose.append(match)
+            fasting = _FASTING.search(text, max(0, match.start() - 12), match.end())
+            quantity = "fasting_glucose" if fasting else "glucose"
+            add(quantity, _glucose(float(match[1]), match[2] or ""), match)
     for quantity, pattern in _OTHERS:
         for match in pattern.finditer(text):
             add(quantity, float(match[1]), match)

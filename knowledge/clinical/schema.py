@@ -167,8 +167,8 @@ class Measured(Entry):
     """Makes a finding follow from a number: 39.2 degrees is a high fever.
 
     Units: temperature degC, heart_rate and respiratory_rate per minute, systolic and diastolic
-    mmHg, oxygen_saturation %, glucose mmol/L, weight kg. Bounds: minimum included, maximum
-    excluded.
+    mmHg, oxygen_saturation %, glucose and fasting_glucose mmol/L, weight kg. Bounds: minimum
+    included, maximum excluded.
     """
 
     quantity: Literal[
@@ -179,6 +179,7 @@ class Measured(Entry):
         "diastolic",
         "oxygen_saturation",
         "glucose",
+        "fasting_glucose",
         "weight",
     ]
     min: float | None = None
