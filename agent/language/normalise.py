@@ -182,6 +182,9 @@ _IRREGULAR = {
     "knifed": "knifed", "spotting": "spotting", "irritable": "irritable",
     "irritability": "irritable", "irritably": "irritable", "alcoholic": "alcoholic",
     "alcoholics": "alcoholic", "alcoholism": "alcoholism", "retractions": "retractions",
+    "severed": "severed", "faintly": "faintly", "weakly": "weakly", "lately": "lately",
+    "cervicitis": "cervicitis", "prostatitis": "prostatitis", "thyroiditis": "thyroiditis",
+    "tearful": "tearful", "tearfulness": "tearful",
     "am": "be", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be", "being": "be",
 }  # fmt: skip
 _OUR = re.compile(r"(?<=[a-z]{3})our(?=$|s$|ed$|less$|ing$)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from agent.language.typed import EVERYDAY, HEARD
+from agent.language.typed import HEARD
 
-# Short words in which one slip is put right: few, and what lies near them is in `EVERYDAY`.
+# Short words in which one slip is put right: few, since much lies near them.
 _SHORT = frozenset(
     [
         "blood",
@@ -31,6 +31,15 @@ _SHORT = frozenset(
 _LEAST = 6  # letters of a word that is corrected to any word of the lexicon
 
 
+@cache
+def ordinary() -> frozenset[str]:
+    """The words of everyday English (160,000, from pyspellchecker), which are right as they
+    stand: a million is no melaena, and a station no statin."""
+    from spellchecker import SpellChecker
+
+    return frozenset(SpellChecker(language="en").word_frequency.keys())
+
+
 class Speller:
     """Finds the word that is meant.
 
@@ -43,7 +52,7 @@ class Speller:
     def __init__(self, words: Iterable[str], known: Iterable[str] = ()) -> None:
         """`words` may be put in; `known` are other words that are right as they stand."""
         self._words = frozenset(words) | _SHORT
-        self._known = frozenset(known) | EVERYDAY | self._words
+        self._known = frozenset(known) | ordinary() | self._words
         self._forms: dict[str, set[str]] = {}
         self._alike: dict[str, set[str]] = {}
         for word in sorted(self._words):

@@ -1,39 +1,7 @@
-"""English words for the correction of typing: those that are right as they stand, and those
-that are written as they are heard."""
+"""English words that are written as they are heard, and what is meant."""
 
 from __future__ import annotations
 
-# Everyday words that lie near a medical one.
-EVERYDAY = frozenset({
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january",
-    "february", "march", "april", "june", "july", "august", "september", "october", "november",
-    "december", "wedding", "welding",
-    "always", "another", "anything", "around", "beast", "beaver", "because", "before", "behind",
-    "belief", "believe", "bell", "bellies", "below", "belt", "berry", "between", "billy", "black",
-    "blame", "bleak", "bled", "bleep", "blend", "block", "blond", "bloom", "blow", "blown",
-    "board", "bold", "bother", "brand", "breach", "bread", "bream", "breast", "breed", "broad",
-    "brood", "brother", "bully", "buying", "calling", "chalk", "chance", "change", "charge",
-    "chart", "chase", "cheat", "check", "cheek", "cheer", "cheese", "chef", "chess", "chew",
-    "chicken", "choir", "choose", "chore", "chose", "clock", "coast", "coke", "coming", "crest",
-    "doctor", "dummy", "during", "earth", "either", "else", "evening", "ever", "everything",
-    "fainter", "farther", "fast", "fatal", "fated", "father", "favor", "favour", "feast",
-    "feather", "feint", "fewer", "first", "fished", "fist", "flavor", "flint", "flood", "forever",
-    "friend", "future", "getting", "ground", "having", "healthy", "hear", "heard", "hearing",
-    "hears", "hearty", "heat", "heater", "heating", "hopeful", "hoping", "kicking", "kitchen",
-    "leader", "leaving", "letting", "level", "lever", "listen", "little", "looking", "making",
-    "matter", "maybe", "minute", "missing", "mission", "moment", "months", "morning", "mother",
-    "mummy", "never", "nothing", "number", "office", "omit", "others", "painted", "passed",
-    "passing", "pasted", "paying", "people", "person", "picking", "playing", "please", "plum",
-    "posted", "pretty", "pules", "pulls", "purse", "rather", "really", "reason", "relief",
-    "resting", "river", "saying", "school", "seat", "second", "seize", "sheet", "should",
-    "showing", "sister", "sized", "something", "staying", "stoke", "stone", "store", "streak",
-    "strict", "strike", "string", "stroked", "strokes", "stroll", "strong", "struck", "sudden",
-    "summer", "swear", "sweat", "sweep", "sweet", "taint", "taking", "talking", "tested", "there",
-    "things", "thinking", "though", "thought", "threat", "three", "throne", "through", "throw",
-    "ticking", "together", "tommy", "tonight", "toward", "travel", "treat", "trying", "tummies",
-    "waiting", "wanting", "washed", "weather", "weekend", "whether", "winter", "wished", "within",
-    "without", "wonder", "working", "wreath", "yesterday", "yummy",
-})  # fmt: skip
 # Words that are written as they are heard, or by voice input.
 HEARD = {
     "breth": "breath", "brethe": "breathe", "breeth": "breathe", "brething": "breathing",
