@@ -45,6 +45,8 @@ TEMPER = 1.3
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
 ALIKE = 0.3
 """Exponent on the likelihood among candidates that somebody names."""
+COMMON = 0.05
+"""Exponent on the prior among them: it decides between candidates that the findings leave equal."""
 UNNAMED_CARDINAL = 0.2
 """Factor on a condition none of whose cardinal findings has come up."""
 DENIED_CARDINAL = 0.02
@@ -201,11 +203,12 @@ class Network:
 
     def posterior(self, evidence: Evidence, patient: Patient, *, equal: bool = False) -> Array:
         """Probability of each condition, an array (conditions,) that sums to 1. With `equal` all
-        that this patient can have were equally probable before anything was told, and alike."""
+        that this patient can have were nearly as probable before anything was told, and alike."""
         score = self.log_joint(evidence, patient)
         if equal:
             prior = self.prior(patient)
-            score = ALIKE * (score - np.log(np.where(prior > 0, prior, 1.0)))
+            beforehand = np.log(np.where(prior > 0, prior, 1.0))
+            score = ALIKE * (score - (1 - COMMON) * beforehand)
         posterior = normalise(score)
         if self.fitted is not None:
             rows = self.fitted.rows

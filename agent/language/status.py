@@ -304,6 +304,12 @@ class Scopes:
         """Whether a cue of denial is part of a mention's own words."""
         return any(a <= cue.start and cue.end <= b for cue in self._cues for a, b in spans)
 
+    def denied_from(self, spans: Sequence[Span]) -> int | None:
+        """Where the first cue of denial begins that stands between the parts of a mention."""
+        first, last = spans[0][1], spans[-1][0]
+        between = (cue.start for cue in self._cues if first <= cue.start and cue.end <= last)
+        return min(between, default=None)
+
     def _told(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         """Whether a story is told: something seen on television or read."""
         first = spans[0][0]

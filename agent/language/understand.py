@@ -189,7 +189,17 @@ class _Reader:
                 spared.append(match)
             elif len(match.spans) == 1 or not self._self_contradicting(match):
                 left.append(match)
+                spared.extend(self._untouched(match, matches))
         return sorted({*longest(left), *longest(spared)}, key=lambda m: (m.spans, m.id))
+
+    def _untouched(self, match: Match, matches: Sequence[Match]) -> Iterable[Match]:
+        """What is said before the denial within a match, and is true: "a rash that does not itch"
+        is a rash."""
+        denial = self.scopes.denied_from(match.spans)
+        if denial is None:
+            return []
+        above = self.knowledge.ancestors[match.id]
+        return [m for m in matches if m.id in above and m.end <= denial]
 
     def _self_contradicting(self, match: Match) -> bool:
         where = self.judge.place(match.spans)
