@@ -41,9 +41,9 @@ from knowledge.clinical.statements import statement_findings
 from knowledge.fitted.fitting import States
 from knowledge.fitted.overlay import Overlay
 
-TEMPER = 1.3
+TEMPER = 1.8
 """Exponent that the likelihood tends to as findings grow many; a single finding counts in full."""
-ALIKE = 0.3
+ALIKE = 0.22
 """Exponent on the likelihood among candidates that somebody names."""
 COMMON = 0.05
 """Exponent on the prior among them: it decides between candidates that the findings leave equal."""
