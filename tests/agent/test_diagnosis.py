@@ -147,7 +147,7 @@ def test_unsure_says_nothing() -> None:
     known = told(core="present", rash="absent")
     network = Network(
         knowledge(
-            [finding(key) for key in ("core", "rash", "cough")],
+            [finding(key) for key in ("core", "rash", "cough", "pain")],
             [
                 condition(name, {"core": 0.9, "rash": share, "cough": 0.2})
                 for name, share in (("one", 0.2), ("two", 0.6))
@@ -268,6 +268,23 @@ def test_a_differential_is_ordered_and_speaks_of_what_was_told(
     for item in found:
         assert {*item.supporting, *item.against} <= said
         assert not set(item.supporting) & set(item.against)
+
+
+def test_among_named_candidates_the_commoner_leads_where_findings_leave_them_equal() -> None:
+    conditions = [
+        condition("rare", {"core": 0.9, "rash": 0.6, "pain": 0.3}, cardinal=["core"], per_10000=2),
+        condition(
+            "common", {"core": 0.9, "cough": 0.6, "pain": 0.3}, cardinal=["core"], per_10000=400
+        ),
+    ]
+    network = Network(
+        knowledge([finding(key) for key in ("core", "rash", "cough", "pain")], conditions)
+    )
+    core, rash = Evidence(frozenset({"core"}), frozenset()), frozenset({"core", "rash"})
+    rare, common = network.posterior(core, ANYONE, equal=True)
+    assert 0.4 < rare < common
+    rare, common = network.posterior(Evidence(rash, frozenset()), ANYONE, equal=True)
+    assert rare > common
 
 
 @given(networks(), evidence())
