@@ -38,6 +38,10 @@ _ENGLISH = """
     stab of; overdosed on chocolate; overdosed on sugar; overdosed on cake; floppy hat; floppy hair;
     floppy sunhat; floppy disk; collapsed lung; exploding with; lost a crown; crown fell off;
     crown came off; right as rain; felt a bit faint; drug fit; medicine fit; wake up before;
+    swollen glands; glands are swollen; plaster came off; cast came off; took them off;
+    coil was fitted; pacemaker was fitted; stent was fitted; brace was fitted; crown was fitted;
+    denture was fitted; hearing aid was fitted; implant was fitted; kitchen was fitted;
+    fine at rest; ok at rest; fine when I rest;
     wake up early; wake up in time; wake up on time
 """
 _CHINESE = """
@@ -56,6 +60,7 @@ _CHINESE = """
     高压 低压 说明 说实话 心说 说不清楚 吐泡泡 吐泡 泡泡 冒泡 气泡 泡沫 泡脚 泡澡 泡水 浸泡
     灯泡 气出心脏病 吓出心脏病 差点心梗 差点心脏病 气晕 急死 忙得要死 困死 冷死 渴死 馋死 烦死
     吓死 想死你 想死我 笑死 气死 累死 热死 饿死 像压 压了块 压得慌 压迫 压榨 压着块 石头压
+    麻辣 大便潜血 潜血 别处没反应 不良反应 过敏反应 没反应过来 能压住 压得住 药吃完了
     诊断 判断 断奶 断断续续 中断 打断 断药 抗病毒药 动不动就 密密麻麻 上火 火锅
     忙到吐血 累到吐血 气到吐血 坑到吐血 忙得吐血 累得吐血 气得吐血 贵到吐血 加班到吐血 困死了
     捅了一刀似的 跑断了 跑断腿 腿都跑断 累断腿 噎得说不出话 噎死我 心电图 口吐鲜血 吓得心脏病

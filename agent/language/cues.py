@@ -40,7 +40,11 @@ NEGATION_EN = re.compile(
     r"|\bwithout\b|\bden(?:y|ies|ied|ying)\b|\b(?:do|does|did|have|has|had|is|are|was|were|"
     r"ai)n'?t\b|\bneither\b|\bnor\b|\bnone of\b|\bfree of\b|\bfree from\b"
     r"|\bnegative for\b|\babsence of\b|\brul(?:ed|es|e) out\b|\black of\b|\bhardly any\b|"
-    r"\bstopped having\b|\bno sign\b|\bzero\b|\bnope\b|\b(?:nt|nto|dnt|isnt|arent|hasnt|havent|"
+    r"\bstopped having\b|\bno sign\b|\bzero\b|\bnope\b|"
+    r"\b(?:nobody|no[- ]one)\b(?= (?:here |at home |else "
+    r"|in (?:the|our|my) (?:house|family|home) )?(?:took|ate|drank|swallowed|has|had|"
+    r"is ill|is hurt)\b)"
+    r"|\b(?:nt|nto|dnt|isnt|arent|hasnt|havent|"
     r"didnt|doesnt|wasnt)\b)"
     # "Normal vaginal discharge", as lists of findings say it.
     r"|(?P<near>(?:^|(?<=[.,;] ))normal(?= [a-z]))"
@@ -56,11 +60,11 @@ NEGATION_ZH = re.compile(
     r"认识|成|大便|排便|解|放屁|排气|拉大便|排|精神|正常|灵|利索|听|说话|哭|应|算|便|怎么(?:吃|"
     r"喝|睡|好|动|爱|想|说|排|拉|尿)|太(?:好|舒服|想|爱|能|会|敢|正常|行|对|清|方便|听|理)|断|"
     r"怕|觉得|会走|会说|会翻|会坐|会爬|尿)"
-    r"|没(?:有)?(?:力|劲|精神|精力|胃口|食欲|睡|吃|喝|想(?!到|过|要|伤|死|自|杀|打|去)|办法|法|"
+    r"|没(?:有)?(?:力|劲|精神|精力|胃口|食欲|睡|[吃喝](?![过错]|农药|毒|抗凝|华法林|阿司匹林)|想(?!到|过|要|伤|死|自|杀|打|去)|办法|法|"
     r"用|好|退|停|完|多久|过多久|几天|效果|好转|缓解|改善|有效|去|看|意思|消|断|能|敢|反应|注意|"
     r"洗|换|事|拉大便|拉屎|大便|排便|尿(?![频急痛血道路失多里床蛋])|解|放屁|排气|来(?:月经|"
     r"例假|大姨妈)|来事|间断|钱|时间|说|问题|人|关系|准|见好|上班|打|接种|呼吸(?!困难|急|不|道|"
-    r"费|短|暂)|意识|脉搏|心跳|见效|治|再|戴|那么(?:大|多)|以前|什么(?:力|劲|精神|胃口|食欲|"
+    r"费|短|暂)|意识|脉搏|心跳|见效|治|再(?![犯发疼痛出咳吐晕抽烧胸头肚拉流喘])|戴|那么(?:大|多)|以前|什么(?:力|劲|精神|胃口|食欲|"
     r"效果|用|好转|改善))"
     r"|没(?:有)?(?:感觉|知觉)(?!到)"
     r"|无(?:力|精打采|法|缘无故|意|论|奈|比|限|助|诱因|聊|数|效|故|所谓|尿|精神|食欲|意识|"
@@ -115,6 +119,12 @@ PAST = re.compile(
     r"|\bin the 19\d0s\b|\bas a (?:boy|girl)\b|\blast (?:christmas|easter|ramadan|new year)\b"
     r"|\bin (?:lockdown|the war)\b|\bwas (?:19|20)\d\d\b|\bin (?:our|my|the) last "
     r"(?:flat|house|home|job|pregnancy)\b|\bat (?:1\d|[2-9]\d)\b(?=, (?:now|i'm|i am)\b)"
+    r"|\b(?:at|in|with|during) my (?:last|previous) (?:delivery|birth|labou?r|pregnancy|"
+    r"baby|child)\b"
+    r"|\bat my first (?:delivery|birth|labou?r)\b"
+    r"|\bat (?:\d|one|two|three|four|five|six|seven|eight|nine|ten)(?=, (?:he|she)'s \w+ now\b)"
+    # An age, not a time of day.
+    r"|\bhad (?:an?|one|his|her) (?:\w+ )?(?:attack|stroke|seizure|fit|bleed|clot) at [4-9]\d\b"
     r"|\bwhen (?:i|he|she) (?:was|were) (?:a |an |about |only |just )?(?:child|kid|young\w*|"
     r"little|small|teen\w*|baby|toddler|newborn|student|\d+|(?:one|two|three|four|five|six|seven|"
     r"eight|nine|ten|eleven|twelve|\w+teen|twenty)\b(?! (?:week|day|hour))|pregnant|in\b)|"
@@ -166,7 +176,8 @@ IF_END = re.compile(
 )
 GENERAL = re.compile(
     r"^\W*(?:what (?:is|are|causes?|does|kind|makes)|what's|is|are|can|does|do|how (?:do|does|"
-    r"is|can|long|common|to|dangerous|serious)|why (?:does|do|is)|which|when (?:is|does)|"
+    r"is|can|long|common|to|dangerous|serious)\b(?! (?:i|you|doctors|one|people) (?:use|treat|give|"
+    r"store|carry|diagnose)\b)|why (?:does|do|is)|which|when (?:is|does)|"
     r"tell me about|could you explain|explain|"
     r"how (?:do|does|should) (?:i|you|doctors|one|people) (?:use|treat|give|store|carry|"
     r"diagnose))\b(?!')"
@@ -183,8 +194,8 @@ PERSONAL = re.compile(
 )
 # What was seen or read about: nobody's illness here.
 STORY = re.compile(
-    r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:a|the|this|"
-    r"that) (?:tv )?(?:show|movie|film|novel|book|"
+    r"\b(?:on (?:tv|television|the news|the internet|netflix)|(?:the )?news (?:says?|said)|"
+    r"(?:a|the|this|that) (?:tv )?(?:show|movie|film|novel|book|"
     r"article|documentary|drama|advert|video|leaflet|podcast|character|actor|actress|course|"
     r"class|lecture|game|quiz|soap|series|podcast|play)|(?:an?|my|the|this|our|her|his) (?:essay|"
     r"assignment|homework|coursework|thesis|dissertation|presentation|school project|screenplay|"
@@ -193,7 +204,8 @@ STORY = re.compile(
     r"i (?:read|heard|learned|learnt) (?:that|about|of|somewhere)|telly about|taught (?:us|me)|"
     r"first aid (?:course|class|training|trainer|practice)|dreamt|dreamed|dreaming|nightmare|"
     r"in (?:a|my|the|last night's) dream|lyrics?|helpline|(?:a|the) dummy|mannequin|revising|"
-    r"studying for|nursing exam|medical student|writing (?:a|my) (?:story|novel|book|play)|"
+    r"studying for|nursing exam|medical student|writing (?:a|my) (?:story|novel|book|play|thriller|"
+    r"script|crime)|"
     r"stories (?:about|of)|nerf|(?:a|the|this|some) (?:post (?:went|going|about|saying)|blog)|"
     r"on (?:tiktok|facebook|instagram|reddit|youtube|whatsapp)|there was a (?:suicide|stabbing|"
     r"shooting|murder)|"
@@ -226,23 +238,31 @@ GONE_AFTER = re.compile(
     r"痊愈|治好了|没再(?:犯|发|出现)|不再有|停了(?!又|还|一会儿又|之后又)|过去了|退下去了|消了|消退了)"
 )
 DENIED_AFTER = re.compile(
-    r"^\s*(?:[:：-]|is|are|was|were|,)?\s*(?:no\b(?!\s+\w)|none\b|not (?:there|present|any)\b|"
+    r"^[\s-]*free\b(?! to)"
+    r"|^\s*(?:[:：-]|is|are|was|were|,)?\s*(?:no\b(?!\s+\w)|none\b|not (?:there|present|any)\b|"
+    r"(?:tests?|swab|results?) (?:(?:was|is|were|came|comes?) (?:back )?)?negative\b|"
     r"nope\b|absent\b|negative\b|n't there|isn't there)"
     r"|^(?:也|都|倒是?|是|就|倒也|什么的|症状|的?(?:症状|情况|现象))*(?:没有|没|无)(?:的?)$|"
     r"^(?:也|都|倒是?|是|什么的)*(?:没有|没)(?=[,。!])|^[::](?:无|没有|否)"
 )
 # Of what another died, or what somebody has got over: no alarm any more.
 DIED = re.compile(r"\b(?:died|dies|passed away) (?:of|from|with) (?:an? |the )?$|死于$")
-DIED_AFTER = re.compile(r"^(?:走的|没的|去世|过世|死的|离世|(?:后|以后)?(?:人)?就?没了的)")
+DIED_AFTER = re.compile(
+    r"^(?:的?后遗症|走的|没的|去世|过世|死的|离世|(?:后|以后)?(?:人)?就?没了的)"
+)
 OVER = re.compile(
     r"\b(?:fully|completely|totally|long|well) (?:over it|recovered)\b|\b(?:is|am|are|'s|'m|she's|"
-    r"he's) (?:thriving|fully better)\b|抢救过来了|救回来了|(?:已经|早就|早已)(?:治好|痊愈|康复)"
+    r"he's) (?:thriving|fully better)\b|\b(?:took|got|pulled|fished) the (?:fish ?bone|"
+    r"bone|battery|coin|bead|magnet|splinter|button|pea) out\b|"
+    r"(?:鱼刺|骨头|刺|电池|硬币|异物|珠子|磁铁|花生)[^,。]{0,4}(?:取|夹|拿)出来?了|"
+    r"抢救过来了|救回来了|(?:已经|早就|早已)(?:治好|痊愈|康复)"
 )
 AGAIN = re.compile(r"\bbut\b|\bagain\b|\bworse\b|\bc[ao]me back\b|但|可是|又(?!怎)|再次|这次")
 # Who learns or teaches asks for everybody.
 LEARNS = re.compile(
     r"\b(?:nursing|medical|midwifery|paramedic) student\b|\bstudent (?:nurse|midwife|paramedic)\b"
-    r"|(?:护理|医学|临床|药学)(?:专业)?(?:的)?(?:学生|专业)|医学生|护士资格|科普一下|讲课用"
+    r"|做宣传栏|出黑板报|做手抄报|写科普|(?:护理|医学|临床|药学)(?:专业)?(?:的)?(?:学生|专业)|"
+    r"医学生|护士资格|科普一下|讲课用"
 )
 ASKS = re.compile(r"\b(?:what|which|how|why)\b|什么|哪些?|怎么|如何|多少|要不要|一下")
 # A part or a function that is well: "arms and legs are fine", 喘气也没事.

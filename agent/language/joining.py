@@ -165,6 +165,9 @@ _BARE_DENIALS = frozenset(
 )
 
 
+_LAST = re.compile(r"\s*[了过]?\s*(?:[,.;。!?]|$)")  # nothing follows in the clause
+
+
 def _extent(spans: tuple[Span, ...]) -> tuple[int, int]:
     return spans[-1][1] - spans[0][0], -sum(end - start for start, end in spans)
 
@@ -178,8 +181,12 @@ def _near(spans: tuple[Span, ...], text: str, reach: tuple[int, int]) -> bool:
         between = text[before[1] : after[0]]
         if between and _distance(between) > reach["," in between]:
             return False
-        # A bare "no" or 没 denies what follows it in its own clause.
-        if "," in between and text[before[0] : before[1]] in _BARE_DENIALS:
+        # A bare "no" or 没 denies what follows it in its own clause: the "no" of "kicks a lot, no
+        # bleeding" is that of the bleeding.
+        if "," in between and (
+            text[before[0] : before[1]] in _BARE_DENIALS
+            or (text[after[0] : after[1]] in _BARE_DENIALS and not _LAST.match(text, after[1]))
+        ):
             return False
     return True
 

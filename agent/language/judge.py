@@ -25,6 +25,10 @@ _TEMPTED = re.compile(
     r"\bif i (?:just |were to |was to )?(?:took|take|jump\w*|end\w*|cut|swallow\w*|hang|hung|"
     r"kill\w*|died?|disappear\w*)\b|(?:如果|要是|万一|假如)我.{0,6}(?:死|跳|吞|吃光|全吃|割|消失)"
 )
+# Who it is about is no part of what happened: "stopped breathing last year, he's five now".
+_PRONOUN = re.compile(
+    r"(?:i|he|she|it|they)(?:'s|'m|'re|'ve)?|my|his|her|him|me|their|them|its|[我他她它咱俺]们?"
+)
 _LONG = 14.0  # days after which what is told is hardly an emergency of now
 _LIKELY = 0.08  # doubt up to which the detector is believed
 _SURE = 0.03  # and of a sentence that the lexicon understood, in which it heard no alarm
@@ -62,7 +66,8 @@ class Judge:
     ) -> set[Standing]:
         """How the parts of a match stand that lie in different clauses."""
         parts: dict[Clause, list[tuple[int, int]]] = {}
-        for span in match.spans:
+        told = [(a, b) for a, b in match.spans if not _PRONOUN.fullmatch(self.text, a, b)]
+        for span in told or match.spans:
             clause = clause_at(self.sentences, span[0])
             if clause is not None:
                 parts.setdefault(clause, []).append(span)
@@ -92,11 +97,11 @@ class Judge:
                 standings.add("unsure")
             if standings - {"present", "unsure", "past"} or standings == {"past"}:
                 continue
+            role = self.people.of(match.spans[-1][0], match.spans)
             status: Status = "present" if "present" in standings else "unsure"
             seen.add(match.id)
             start, end = self.normal.span(match.start, match.end)
             quote = self.normal.original[start:end]
-            role = self.people.of(match.spans[-1][0], match.spans)
             hits.append((RuleHit(match.id, quote, start, end, status), role))
         return hits, [role for _, role in hits]
 

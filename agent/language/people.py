@@ -93,6 +93,13 @@ _DEAD_OR_PAST = re.compile(
     r"\blast (?:week|month|night)\b|上周|上个月|得过|患了|中了|去年|"
     r"以前(?!从?来?都?[没不])|上次|过世|查出"
 )
+# A stranger's illness that is no concern of this consultation: he is being looked after, or the
+# writer says that nobody here has it.
+_TOLD_OF = re.compile(
+    r"送(?:去|到)?医院了|住院了|\b(?:already|now) in (?:the )?hospital\b|"
+    r"我家(?:的|孩子|宝宝|娃)?没有?[,。]|我没(?:有)?(?:疼|痛|这样|得|犯|晕|吐)过|我自己没"
+    r"|\bi've never had\b|\bmine (?:is|are) fine\b|\bmine (?:doesn't|don't|hasn't)\b"
+)
 _THEIRS = frozenset(("'s ", "的", "家", "家的", "家里的"))
 _FEMALE = re.compile(
     r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|"
@@ -222,7 +229,8 @@ class People:
         named = [p.role for p in self._named if p.role in ("child", "other")]
         if not seen:
             if "stranger" in roles:
-                return "stranger" if not _DEAD_OR_PAST.search(self.text) else "self"
+                theirs = not (_DEAD_OR_PAST.search(self.text) or _TOLD_OF.search(self.text))
+                return "stranger" if theirs else "self"
             return named[0] if named and self._third_person() else "self"
         if "self" in seen and (_NOW_ME.search(self.text) or self.known.who == "self"):
             return "self"

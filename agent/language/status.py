@@ -46,7 +46,9 @@ from agent.language.cues import (
 )
 
 Span = tuple[int, int]
-Standing = Literal["present", "absent", "unsure", "past", "hypothetical", "general", "feared"]
+Standing = Literal[
+    "present", "absent", "unsure", "past", "hypothetical", "general", "feared", "over"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class Scopes:
             asks = sentence.question and clause.end >= sentence.end
             return "unsure" if asks else "absent"
         negations = self._negations(spans, sentence, clause, others)
-        if not lasting and (self._past(spans, sentence, clause) or self._overcome(spans, sentence)):
+        if not lasting and self._overcome(spans, sentence):
+            return "over"
+        if not lasting and self._past(spans, sentence, clause):
             return "past"
         if negations % 2 == 1:
             return "absent"
@@ -224,11 +228,11 @@ class Scopes:
 
     def _past(self, spans: Sequence[Span], sentence: Sentence, clause: Clause) -> bool:
         here = self.text[clause.start : clause.end]
-        cue = PAST.search(here)
-        if cue is not None:
-            at = clause.start + cue.start()
-            if any(a <= at and clause.start + cue.end() <= b for a, b in spans):
-                return False  # the finding's own words speak of before: "never had it before"
+        cue = PAST.search(self.text, clause.start)
+        if cue is not None and cue.end() > clause.end:
+            cue = None
+        if cue is not None and any(a <= cue.start() and cue.end() <= b for a, b in spans):
+            return False  # the finding's own words speak of before: "never had it before"
         if cue is None:
             index = sentence.clauses.index(clause) if clause in sentence.clauses else 0
             if index == 0:
@@ -248,8 +252,9 @@ class Scopes:
             self.text[end : sentence.end]
         ):
             return True
-        over = OVER.search(self.text, end, sentence.end)
-        return over is not None and AGAIN.search(self.text, sentence.start, sentence.end) is None
+        found = OVER.finditer(self.text, sentence.start, sentence.end)
+        over = any(match.end() > first for match in found)
+        return over and AGAIN.search(self.text, sentence.start, sentence.end) is None
 
     def _hypothetical(self, spans: Sequence[Span], sentence: Sentence) -> bool:
         first = spans[0][0]
@@ -273,8 +278,10 @@ class Scopes:
         return False
 
     def _feared(self, spans: Sequence[Span], sentence: Sentence) -> bool:
-        first = spans[0][0]
-        for match in FEAR.finditer(self.text, sentence.start, first):
+        last = spans[-1][0]
+        for match in FEAR.finditer(self.text, sentence.start, last):
+            # The fear may begin inside: "worry that my baby will stop breathing".
+            first = min((a for a, _ in spans if a >= match.end()), default=last)
             rest = self.text[match.end() : first]
             if len(rest) <= 24 and not re.search(r"[,]|\bbecause\b|\bbut\b|因为|但", rest):
                 return True
@@ -285,7 +292,7 @@ class Scopes:
         if LEARNS.search(body) and ASKS.search(body):
             return True
         if not sentence.question and not re.search(
-            r"什么|吗|哪些|为什么|怎么|^\W*(?:what|is|are|does|how|why)\b(?!')|tell me about|"
+            r"什么|吗|哪些|为什么|怎么|多少|^\W*(?:what|is|are|does|how|why)\b(?!')|tell me about|"
             r"explain",
             body,
         ):
