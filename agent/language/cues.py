@@ -145,6 +145,12 @@ PAST = re.compile(
     r"上个月|上次"
     r"|之前.{0,8}(?:过|好了|没事了)|过去(?=有|得|也|曾)"
 )
+# Said after all the rest: "I had a clot in my leg, years ago".
+LONG_AGO = re.compile(
+    r"\W*(?:(?:but|it|that|was|about|many|some|several|a|few|two|three|four|five|ten|\d+) )*"
+    r"(?:(?:years|months) (?:ago|back)|last year)\W*"
+    r"|\W*(?:都|那)?是?(?:(?:很多|好多|好几|[一二两三四五六七八九十几\d]+)年前|去年|前年|小时候)的?事?了?\W*"
+)
 STILL = re.compile(
     r"(?<!nothing )(?<!none )(?<!fine )(?<!well )(?<!ok )(?<!never )(?<!good )\bsince\b"
     r"|\bstart\w*\b|\bbegan\b|\bbegun\b|\bstill\b|\bever since\b|\bagain\b|"
@@ -231,7 +237,9 @@ GONE_AFTER = re.compile(
     r"^(?:\s|,|was|is|are|has|have|all|had|now|completely|since|already|then|the|it|its|itself|"
     r"'s|that|just|totally|finally|pretty much|seems? to|but|and|rash|pain|my)*"
     r"(?:gone(?! (?:on|up|worse|from|to))|went away|disappeared|resolved|cleared up|"
-    r"stopped(?! (?:me|him|her|eating))|over now|no longer (?:there|present)|healed|vanished|"
+    r"stopped(?! (?:me|him|her|eating|drinking|feeding|working|"
+    r"moving|responding|breathing|talking|passing|peeing))|"
+    r"over now|no longer (?:there|present)|healed|vanished|"
     r"subsided|settled)\b"
     r"|^(?:呢|也|都|倒|是|已经|就|现在|,|自己|后来|全|基本|完全|今天|昨天|就|的?症状|了|"
     r"烧)*(?:好了(?!又|之后又)|退了(?!又|后又|之后又|以后又)|消失了?|没了|没有了|不了|止住了|"

@@ -31,6 +31,7 @@ from agent.language.cues import (
     IF_END,
     LEARNS,
     LIST_WORD,
+    LONG_AGO,
     NEAR_PAST,
     NEGATION_EN,
     NEGATION_ZH,
@@ -235,6 +236,9 @@ class Scopes:
             return False  # the finding's own words speak of before: "never had it before"
         if cue is None:
             index = sentence.clauses.index(clause) if clause in sentence.clauses else 0
+            after = sentence.clauses[index + 1 :][:1]
+            if after and LONG_AGO.fullmatch(self.text, after[0].start, after[0].end):
+                return True
             if index == 0:
                 return False
             before = sentence.clauses[index - 1]
