@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.retrieval.workers import Workers
+
 Vectors = NDArray[np.float32]
 Kind = Literal["query", "passage"]
 PREFIX: dict[Kind, str] = {"query": "query: ", "passage": "passage: "}
@@ -81,7 +83,7 @@ class Embedder:
             if bert.understands(folder)
             else SentenceTransformersEncoder(folder)
         )
-        self._workers = _workers()
+        self._workers = Workers(_threads)
         self.width = self._encoder.width
         self.fingerprint = f"{_fingerprint(folder)}-{self._encoder.precision}"
 
@@ -109,7 +111,7 @@ class Embedder:
             longest = max(1, len(pieces[order[start]]))
             batches.append(order[start : start + max(1, _BATCH_TOKENS // longest)])
             start += len(batches[-1])
-        found = self._workers.map(
+        found = self._workers.pool.map(
             lambda rows: self._encoder.vectors([pieces[row] for row in rows]), batches
         )
         for rows, vectors in zip(batches, found, strict=True):
@@ -117,7 +119,7 @@ class Embedder:
             yield rows, vectors, done / (whole or 1)
 
 
-def _workers() -> ThreadPoolExecutor:
+def _threads() -> ThreadPoolExecutor:
     """One worker a core, each of which multiplies by itself.
 
     Cores that share one small product wait for each other at every step: beside any other busy

@@ -15,6 +15,7 @@ from knowledge.retrieval.answers import Answers
 from knowledge.retrieval.dense import DenseIndex
 from knowledge.retrieval.embedder import Embedder, Vectors
 from knowledge.retrieval.sparse import SparseIndex
+from knowledge.retrieval.workers import Workers
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009): 1 / (constant + rank)."""
@@ -59,7 +60,7 @@ class HybridRetriever:
         for row, chunk in enumerate(self._chunks):
             self._rows[chunk.language].append(row)
             self._of_entry.setdefault((chunk.entry, chunk.language), []).append(row)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="retrieval")
+        self._worker = Workers(lambda: ThreadPoolExecutor(1, thread_name_prefix="retrieval"))
 
     @property
     def release(self) -> str:
@@ -79,7 +80,9 @@ class HybridRetriever:
         Without `entries` the outcome is empty where nothing fits.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._search, query, language, k, entries)
+        return await loop.run_in_executor(
+            self._worker.pool, self._search, query, language, k, entries
+        )
 
     def _search(
         self, query: str, language: Language, k: int, entries: Sequence[str] | None
@@ -123,7 +126,7 @@ class HybridRetriever:
         """
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(
-            self._worker, self._answers.find, question, language, entries
+            self._worker.pool, self._answers.find, question, language, entries
         )
         passages = tuple(replace(self._passage(a.row, 1.0), text=a.quote) for a in found)
         return Retrieved(question, self._release, passages)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,13 @@ def retriever(
     return HybridRetriever(few, sparse_index(few), embedder=embedder, vectors=vectors, gpu=False)
 
 
+_FORKED: list[Any] = []  # what a fork finds in its memory: a retriever cannot be sent
+
+
+def _in_fork(question: str) -> Any:
+    return _FORKED[0](question)
+
+
 @BOTH
 class TestContract:
     async def test_is_a_retriever_of_its_passages(
@@ -64,6 +73,19 @@ class TestContract:
         assert {passage.release for passage in found.passages} == {retriever.release}
         scores = [passage.score for passage in found.passages]
         assert scores == sorted(scores, reverse=True)
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_searches_in_a_fork_too(self, retriever: HybridRetriever) -> None:
+        here = asyncio.run(retriever.search("sore throat", language="en"))
+
+        def search(question: str) -> Any:
+            return asyncio.run(retriever.search(question, language="en"))
+
+        _FORKED.append(search)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            there = pool.apply_async(_in_fork, ("sore throat",)).get(timeout=60)
+        _FORKED.clear()
+        assert there == here
 
     async def test_keeps_to_the_entries(self, retriever: HybridRetriever, few: list[Chunk]) -> None:
         found = await retriever.search("headache", language="en", k=60, entries=["gout"])
