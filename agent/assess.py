@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent import inquiry, triage
 from agent.desk import Desk
-from agent.findings import finding_of, label
+from agent.findings import finding_of, label, sex_told
 from agent.language.understand import Profile, understand
 from agent.ports import Language
 from agent.state import Finding, Patient, Possibility, Question, RedFlag, Status, Triage
@@ -95,7 +95,7 @@ def assess(
                 )
     patient = Patient(
         age_years=patient.age_years if patient.age_years is not None else said.age_years,
-        sex=patient.sex or said.sex,
+        sex=patient.sex or said.sex or sex_told(findings.values(), desk.knowledge),
         pregnant=patient.pregnant if patient.pregnant is not None else said.pregnant,
     )
     flags = {

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent.language.reading import Mention
 from agent.ports import Language
 from agent.state import Finding, Status
 from knowledge.clinical import ClinicalKnowledge
+from knowledge.clinical.schema import Sex
 
 
 def label(key: str, knowledge: ClinicalKnowledge, language: Language) -> str:
     """A finding's name in a language."""
     name = knowledge.findings[key].name
     return name.en if language == "en" else name.zh
+
+
+def sex_told(findings: Iterable[Finding], knowledge: ClinicalKnowledge) -> Sex | None:
+    """The sex that what is present speaks of, as painful periods speak of a woman; None where
+    nothing does, or where two things speak of both."""
+    sexes = {
+        who.sex
+        for finding in findings
+        if finding.status == "present" and finding.by not in ("implied", "derived")
+        if (who := knowledge.findings[finding.id].who) is not None and who.sex is not None
+    }
+    return sexes.pop() if len(sexes) == 1 else None
 
 
 def finding_of(

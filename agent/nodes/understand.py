@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from agent.desk import Desk
 from agent.events import Event, to_outbox
-from agent.findings import finding_of, label
+from agent.findings import finding_of, label, sex_told
 from agent.language.answers import is_correction
 from agent.language.relations import CHILDREN, Relation
 from agent.language.time import durations
@@ -76,6 +76,8 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
         status = known["pregnant"].status
         if status != "unsure":
             patient = patient.model_copy(update={"pregnant": status == "present"})
+    if patient.sex is None:
+        patient = patient.model_copy(update={"sex": sex_told(known.values(), desk.knowledge)})
     about = _about(state, reading, patient)
     chief = state.get("chief") or _chief(new, desk)
     duration = _duration(state, reading, question, chief, known)

@@ -1,4 +1,4 @@
-"""Which words of danger set off an emergency, and which tell of another time, person or thing."""
+"""What words set off: which are an emergency here and now, and what they tell of who is ill."""
 
 from __future__ import annotations
 
@@ -26,3 +26,19 @@ def test_words_of_danger(desk: Desk, language: Literal["zh", "en"], now: bool, t
     flags = assess(desk, language=language, patient=Patient(), text=text).red_flags
     urgent = [flag.rule for flag in flags if flag.level.startswith("emergency")]
     assert bool(urgent) == now, flags
+
+
+@pytest.mark.parametrize(
+    ("text", "sex"),
+    [
+        ("my periods are very painful", "female"),
+        ("睾丸疼", "male"),
+        ("no vaginal bleeding, my head hurts", None),
+        ("我头疼", None),
+        ("poor sperm count, irregular periods", None),
+    ],
+)
+def test_what_is_told_may_tell_the_sex(desk: Desk, text: str, sex: str | None) -> None:
+    language: Literal["zh", "en"] = "en" if text.isascii() else "zh"
+    known = assess(desk, language=language, patient=Patient(), text=text)
+    assert known.patient.sex == sex
