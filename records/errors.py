@@ -141,6 +141,25 @@ class KeyInvalid(RecordsError):
     text = "The API key is missing, unknown or revoked."
 
 
+class SigningKeyInvalid(RecordsError):
+    code = "signing_key.invalid"
+    text = (
+        "The file with the signing key of the anchors cannot be read or made, or holds no Ed25519 "
+        "key. Put the right file in its place (HUATUO_ANCHOR_KEY)."
+    )
+
+
+class AnchorsUnreadable(RecordsError):
+    code = "anchors.unreadable"
+    status = 422
+    text = "The file of anchors cannot be read. Export the anchors again."
+
+
+class RecordBroken(RecordsError):
+    code = "record.broken"
+    text = "The record of this consultation does not hold. Nothing was changed; verify it first."
+
+
 _SQLITE: dict[int, type[DatabaseError]] = {
     sqlite3.SQLITE_BUSY: DatabaseLocked,
     sqlite3.SQLITE_LOCKED: DatabaseLocked,

@@ -213,6 +213,31 @@ message = Table(
     CheckConstraint("role IN ('patient', 'service')", name="role"),
 )
 
+anchor = Table(
+    "anchor",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("root", String(64), nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+    CheckConstraint("number >= 1", name="number"),
+)
+
+# No foreign key to the event: the anchor has to stand where the event was cut off.
+anchor_head = Table(
+    "anchor_head",
+    metadata,
+    Column("anchor", Integer, ForeignKey(anchor.c.number), nullable=False),
+    Column("consultation_id", _ID, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    PrimaryKeyConstraint("anchor", "consultation_id"),
+    Index(None, "consultation_id", "seq"),
+)
+
 # The working memory of LangGraph. A thread is a consultation, but no foreign key says so:
 # checkpoints are disposable, and a graph may run on a thread that is kept nowhere else.
 checkpoint = Table(
@@ -243,5 +268,5 @@ checkpoint_write = Table(
     PrimaryKeyConstraint("thread_id", "namespace", "checkpoint_id", "task_id", "position"),
 )
 
-APPEND_ONLY = ("event", "model_call", "retrieval_call")
-"""Tables of which the database itself refuses UPDATE and DELETE (see the first migration)."""
+APPEND_ONLY = ("event", "model_call", "retrieval_call", "anchor", "anchor_head")
+"""Tables of which the database itself refuses UPDATE and DELETE (see the migrations)."""
