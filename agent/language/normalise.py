@@ -157,6 +157,8 @@ def detect_language(text: str) -> Language | None:
 # --- English words ----------------------------------------------------------------------------
 
 _IRREGULAR = {
+    # The stemmer takes these two for "over".
+    "overeating": "overeat", "overate": "overeat", "overeaten": "overeat",
     "threw": "throw", "thrown": "throw", "felt": "feel", "came": "come", "ate": "eat",
     "eaten": "eat", "fell": "fall", "fallen": "fall", "broke": "break", "broken": "break",
     "bitten": "bite", "stung": "sting", "bled": "bleed", "swollen": "swell", "swole": "swell",
