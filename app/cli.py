@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.commands import bench, evaluate, knowledge
+from app.commands import audit, bench, evaluate, knowledge
 from app.console import expected as _expected
 from app.console import fail as _fail
 from app.console import note as _note
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="The language model's weights.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys.")
+app.add_typer(audit.app, name="audit")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(model_app, name="model")
 app.add_typer(key_app, name="key")
@@ -88,7 +89,9 @@ def serve(
 
     from api.app import create_app
     from app import wiring
+    from app.anchoring import keep_anchored
     from app.keys import first_key
+    from records.signing import read_or_make
 
     address = (host or settings.host, settings.port if port is None else port)
     try:  # before anything is loaded: a port that is taken is told at once
@@ -114,7 +117,13 @@ def serve(
             # Once all is in order uvicorn raises the signal that ended it again; by then nothing
             # is left but to close the model and the database, and that shall happen.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            await uvicorn.Server(config).serve(sockets=[listener])
+            anchoring = asyncio.create_task(
+                keep_anchored(service.database, read_or_make(settings.anchor_file))
+            )
+            try:
+                await uvicorn.Server(config).serve(sockets=[listener])
+            finally:
+                anchoring.cancel()
 
     try:
         with listener:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -40,6 +41,15 @@ def bars(console: Console) -> Iterator[base.Progress]:
             shown.update(rows[artefact.name], completed=done, total=total)
 
         yield show
+
+
+@contextmanager
+def counted(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that is counted; gives what is told how much is done, and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as shown:
+        row = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(row, completed=done, total=total)
 
 
 def fetch_all(home: Path, console: Console, *, tests: bool = False) -> dict[str, Path]:

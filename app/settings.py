@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         description="Parameters fitted to a hospital's own cases (`huatuo knowledge fit`).",
     )
     budget: int = Field(default=8, ge=0, le=30, description="Most questions before advice.")
+    anchor_key: Path | None = Field(
+        default=None,
+        description="PEM file with the Ed25519 key that signs the anchors of the record; made in "
+        "the home where there is none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged, to standard error."
     )
@@ -66,3 +71,8 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'huatuo.db'}"
+
+    @property
+    def anchor_file(self) -> Path:
+        """The file of the key that signs anchors."""
+        return self.anchor_key or self.home / "anchor.pem"

@@ -7,18 +7,19 @@ are projected into messages.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import Table, bindparam, exists, insert, select
+from sqlalchemy import Table, Text, bindparam, delete, exists, insert, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import EVENT_TYPES, Event, ModelCall, RetrievalCall
 from records import chain
-from records.errors import NotFound
+from records.errors import NotFound, RecordBroken
 from records.tables import (
     consultation,
     event,
@@ -287,31 +288,101 @@ async def _details(
 
 
 async def verify(connection: AsyncConnection, consultation_id: str) -> chain.BrokenLink | None:
-    """The first place where the record does not hold: chain, recorded calls, messages; or None."""
+    """The first place where the record does not hold: chain, recorded calls, messages; or None.
+
+    Everything is compared as it is stored, so that nothing damaged need be understood.
+    """
     stored = await links(connection, consultation_id)
-    broken = chain.verify(stored)
+    broken = chain.verify(stored) if stored else _missing(consultation_id)
     found = [broken] if broken else []
     sound = stored[: broken.seq - 1] if broken else stored
     for table, type_ in ((model_call, "model.called"), (retrieval_call, "retrieval.made")):
-        rows = {
-            seq: content
-            for seq, content, _ in await _details(connection, table, consultation_id, None)
-        }
+        rows = await _stored_details(connection, table, consultation_id)
         for link in sound:
-            if link.type != type_:
-                continue
-            content = rows.pop(link.seq, None)
-            if chain.content_hash(content) != chain.parse(link.payload)["sha256"]:
+            kept = rows.pop(link.seq, None)
+            expected = chain.parse(link.payload)["sha256"] if link.type == type_ else None
+            if kept != expected:
                 reason = "what it points to was changed or is missing"
+                if expected is None:
+                    reason = f"a {table.name} was added to it"
                 found.append(chain.BrokenLink(consultation_id, link.seq, reason))
                 break
-    said = {m.seq: m for m in await transcript(connection, consultation_id)}
+    messages = await _stored_messages(connection, consultation_id)
     for link in sound:
-        expected = project(
-            link.seq, link.turn, link.type, chain.parse(link.payload), from_text(link.at)
-        )
-        if said.get(link.seq) != expected:
-            reason = "its message was changed or is missing"
+        if messages.pop(link.seq, None) != _as_stored(link):
+            reason = "its message was changed, added or is missing"
             found.append(chain.BrokenLink(consultation_id, link.seq, reason))
             break
     return min(found, key=lambda link: link.seq, default=None)
+
+
+def _missing(consultation_id: str) -> chain.BrokenLink:
+    return chain.BrokenLink(consultation_id, 1, "event 1 is missing")
+
+
+_TEXT_OF = {
+    table: select(
+        table.c.seq,
+        table.c.turn,
+        type_coerce(table.c.content, Text),
+        table.c.sha256,
+    ).where(table.c.consultation_id == bindparam("of"))
+    for table in (model_call, retrieval_call)
+}
+_MESSAGES = select(
+    message.c.seq, message.c.turn, message.c.role, message.c.text, type_coerce(message.c.at, Text)
+).where(message.c.consultation_id == bindparam("of"))
+
+
+async def _stored_details(
+    connection: AsyncConnection, table: Table, consultation_id: str
+) -> dict[int, str]:
+    """By event the hash of what is kept beside it, or what is no hash where the row belies it."""
+    rows = (await connection.execute(_TEXT_OF[table], {"of": consultation_id})).all()
+    found: dict[int, str] = {}
+    for seq, _, content, sha256 in rows:
+        own = hashlib.sha256(content.encode()).hexdigest()
+        found[seq] = own if own == sha256 else "belied"
+    return found
+
+
+Stored = tuple[int | None, str, str, str]  # turn, role, text, at
+
+
+async def _stored_messages(connection: AsyncConnection, consultation_id: str) -> dict[int, Stored]:
+    rows = (await connection.execute(_MESSAGES, {"of": consultation_id})).all()
+    return {seq: (turn, role, text, at) for seq, turn, role, text, at in rows}
+
+
+def _as_stored(link: chain.Link) -> Stored | None:
+    """The message that an event stands for, as it is stored."""
+    if link.type not in ROLES:
+        return None
+    said = project(link.seq, link.turn, link.type, chain.parse(link.payload), from_text(link.at))
+    assert said is not None
+    return said.turn, said.role, said.text, to_text(said.at)
+
+
+async def rebuild(connection: AsyncConnection, consultation_id: str) -> int:
+    """Makes the messages of a consultation again from its events, byte for byte, and returns how
+    many were wrong, missing or too many. Raises RecordBroken where the chain itself does not hold,
+    because what it says cannot be trusted then."""
+    await lock(connection, consultation_id)
+    stored = await links(connection, consultation_id)
+    if not stored or chain.verify(stored) is not None:
+        raise RecordBroken()
+    right = {link.seq: said for link in stored if (said := _as_stored(link)) is not None}
+    there = await _stored_messages(connection, consultation_id)
+    wrong = [seq for seq in {**right, **there} if right.get(seq) != there.get(seq)]
+    if wrong:
+        mine = message.c.consultation_id == consultation_id
+        await connection.execute(delete(message).where(mine, message.c.seq.in_(wrong)))
+        again = [
+            {"consultation_id": consultation_id, "seq": seq, "turn": turn, "role": role}
+            | {"text": text, "at": from_text(at)}
+            for seq, (turn, role, text, at) in right.items()
+            if seq in wrong
+        ]
+        if again:
+            await connection.execute(_INSERT[message], again)
+    return len(wrong)
