@@ -64,13 +64,13 @@ class ModelCall(BaseModel):
 
 
 class RetrievalCall(BaseModel):
-    """One look-up, with what was found."""
+    """One look-up, with what was found: whole passages, so that a replay needs no other source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     query: str
     release: str
-    hits: list[dict[str, Any]]  # chunk, document, score
+    hits: list[dict[str, Any]]  # the fields of `agent.ports.Passage`
 
 
 def to_outbox(item: Event | ModelCall | RetrievalCall) -> dict[str, Any]:

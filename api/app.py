@@ -20,12 +20,14 @@ from api.auth import allowed, service_of
 from api.errors import ApiError, Problem
 from api.limits import BodyLimit
 from api.metrics import Metrics
+from api.replay import Replay, Replayer
 from api.service import ConsultationService, RunningTurn, TurnFailed
 from records.errors import RecordsError
 from records.keys import ApiKey
 
 Consulting = Annotated[ApiKey, Depends(allowed("consult"))]
 Reading = Annotated[ApiKey, Depends(allowed("consult", "audit"))]
+Auditing = Annotated[ApiKey, Depends(allowed("audit"))]
 Service = Annotated[ConsultationService, Depends(service_of)]
 
 
@@ -228,6 +230,13 @@ async def close(id: str, service: Service, key: Consulting) -> schemas.Consultat
     """Close the consultation. Nothing can be said in it afterwards."""
     found = await service.close(id, owner=_writes(key))
     return schemas.ConsultationOut.model_validate(found, from_attributes=True)
+
+
+@v1.post("/audit/consultations/{id}/replay", tags=["audit"], responses=problems(404))
+async def replay(id: str, service: Service, _: Auditing) -> Replay:
+    """Run the consultation again on what is on record of it, and say where it first comes to
+    something else. Nothing is written."""
+    return await Replayer(service.desk).replay(service.database, id)
 
 
 def _reads(key: ApiKey) -> str | None:

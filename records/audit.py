@@ -117,6 +117,13 @@ async def rebuild(
     return changed, tuple(left)
 
 
+async def consultations(database: Database) -> list[str]:
+    """Every consultation, in the order in which they were opened."""
+    async with database.reading() as connection:
+        query = select(consultation.c.id).order_by(consultation.c.created_at, consultation.c.id)
+        return list((await connection.execute(query)).scalars())
+
+
 async def _ids(database: Database, anchored: Iterable[str]) -> list[str]:
     """Every consultation that there is, or was when an anchor was made."""
     async with database.reading() as connection:

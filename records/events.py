@@ -7,14 +7,19 @@ are projected into messages.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import Table, Text, bindparam, delete, exists, insert, select, type_coerce
+from sqlalchemy import Insert, Table, Text, bindparam, delete, exists, insert, select, type_coerce
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import EVENT_TYPES, Event, ModelCall, RetrievalCall
@@ -26,6 +31,7 @@ from records.tables import (
     from_text,
     message,
     model_call,
+    passage,
     retrieval_call,
     to_text,
 )
@@ -53,6 +59,9 @@ _LAST = (
 )
 _LOCK = select(consultation.c.id).where(consultation.c.id == bindparam("of")).with_for_update()
 _INSERT = {table: insert(table) for table in (event, model_call, retrieval_call, message)}
+_PASSAGES = select(passage.c.sha256, passage.c.content).where(
+    passage.c.sha256.in_(bindparam("hashes", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +151,13 @@ async def append(
     seq, previous = (last.seq, last.hash) if last else (0, chain.GENESIS)
     at = to_text(now)
     rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _INSERT}
+    passages: dict[str, dict[str, Any]] = {}
     for n, item in enumerate(parsed):
         seq += 1
         place: dict[str, Any] = {"consultation_id": consultation_id, "seq": seq, "turn": turn}
+        if isinstance(item, RetrievalCall):
+            item, found = _apart(item)
+            passages |= found
         recorded, detail = _as_event(item)
         payload = chain.canonical(recorded.payload)
         hash_ = chain.link_hash(
@@ -165,6 +178,9 @@ async def append(
     for table, values in rows.items():
         if values:
             await connection.execute(_INSERT[table], values)
+    if passages:
+        kept = [{"sha256": key, "content": content} for key, content in passages.items()]
+        await connection.execute(_keep_passages(connection.dialect.name), kept)
     return [row["seq"] for row in rows[event]]
 
 
@@ -178,6 +194,25 @@ def project(
     text = payload["text"].replace("\0", "\ufffd")
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return Message(seq, turn, ROLES[type_], text, at)
+
+
+@cache
+def _keep_passages(dialect: str) -> Insert:
+    made = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(passage)
+    return made.on_conflict_do_nothing(index_elements=["sha256"])
+
+
+def _apart(call: RetrievalCall) -> tuple[RetrievalCall, dict[str, dict[str, Any]]]:
+    """A look-up whose hits point to their passages by hash, and these passages. Many look-ups find
+    the same ones; each is stored once."""
+    hits: list[dict[str, Any]] = []
+    passages: dict[str, dict[str, Any]] = {}
+    for hit in call.hits:
+        content = {name: value for name, value in hit.items() if name != "score"}
+        sha256 = chain.content_hash(content)
+        passages[sha256] = content
+        hits.append({"passage": sha256, "score": hit.get("score")})
+    return call.model_copy(update={"hits": hits}), passages
 
 
 def _as_event(
@@ -231,6 +266,15 @@ async def read(
     ]
 
 
+async def from_graph(connection: AsyncConnection, consultation_id: str) -> set[int]:
+    """The numbers of the events that came out of the graph, with a checkpoint; the others were
+    recorded around it."""
+    query = select(event.c.seq).where(
+        event.c.consultation_id == consultation_id, event.c.origin.is_not(None)
+    )
+    return set((await connection.execute(query)).scalars())
+
+
 async def links(
     connection: AsyncConnection,
     consultation_id: str,
@@ -273,7 +317,22 @@ async def retrievals(
 ) -> list[tuple[int, RetrievalCall]]:
     """The recorded look-ups with the number of the event that points to each."""
     rows = await _details(connection, retrieval_call, consultation_id, turn)
-    return [(seq, RetrievalCall.model_validate(content)) for seq, content, _ in rows]
+    calls = [(seq, RetrievalCall.model_validate(content)) for seq, content, _ in rows]
+    wanted = sorted({hit["passage"] for _, call in calls for hit in call.hits if "passage" in hit})
+    found = {}
+    if wanted:
+        kept = (await connection.execute(_PASSAGES, {"hashes": wanted})).all()
+        found = {row.sha256: row.content for row in kept}
+    return [
+        (seq, call.model_copy(update={"hits": [_whole(hit, found) for hit in call.hits]}))
+        for seq, call in calls
+    ]
+
+
+def _whole(hit: dict[str, Any], passages: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A hit with its passage. Records of before passages were kept have only their names."""
+    content = passages.get(hit.get("passage", ""))
+    return hit if content is None else content | {"score": hit["score"]}
 
 
 async def _details(
@@ -307,6 +366,9 @@ async def verify(connection: AsyncConnection, consultation_id: str) -> chain.Bro
                     reason = f"a {table.name} was added to it"
                 found.append(chain.BrokenLink(consultation_id, link.seq, reason))
                 break
+    if broken_passage := await _broken_passage(connection, consultation_id):
+        reason = "a passage that it found was changed or is missing"
+        found.append(chain.BrokenLink(consultation_id, broken_passage, reason))
     messages = await _stored_messages(connection, consultation_id)
     for link in sound:
         if messages.pop(link.seq, None) != _as_stored(link):
@@ -318,6 +380,30 @@ async def verify(connection: AsyncConnection, consultation_id: str) -> chain.Bro
 
 def _missing(consultation_id: str) -> chain.BrokenLink:
     return chain.BrokenLink(consultation_id, 1, "event 1 is missing")
+
+
+_HITS = select(retrieval_call.c.seq, type_coerce(retrieval_call.c.content, Text)).where(
+    retrieval_call.c.consultation_id == bindparam("of")
+)
+_PASSAGE_TEXTS = select(passage.c.sha256, type_coerce(passage.c.content, Text)).where(
+    passage.c.sha256.in_(bindparam("hashes", expanding=True))
+)
+
+
+async def _broken_passage(connection: AsyncConnection, consultation_id: str) -> int | None:
+    """The first look-up one of whose passages is not what its hash says. A look-up that cannot be
+    read is left to what compares its own hash."""
+    wanted: dict[str, int] = {}
+    for seq, content in await connection.execute(_HITS.order_by("seq"), {"of": consultation_id}):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            for hit in json.loads(content)["hits"]:
+                if "passage" in hit:
+                    wanted.setdefault(hit["passage"], seq)
+    if not wanted:
+        return None
+    rows = (await connection.execute(_PASSAGE_TEXTS, {"hashes": sorted(wanted)})).all()
+    right = {key for key, text in rows if hashlib.sha256(text.encode()).hexdigest() == key}
+    return min((seq for key, seq in wanted.items() if key not in right), default=None)
 
 
 _TEXT_OF = {

@@ -199,6 +199,14 @@ retrieval_call = Table(
     ForeignKeyConstraint(["consultation_id", "seq"], [event.c.consultation_id, event.c.seq]),
 )
 
+# What look-ups found, once for all of them: knowledge, and no patient's words.
+passage = Table(
+    "passage",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", Json, nullable=False),
+)
+
 message = Table(
     "message",
     metadata,
@@ -268,5 +276,5 @@ checkpoint_write = Table(
     PrimaryKeyConstraint("thread_id", "namespace", "checkpoint_id", "task_id", "position"),
 )
 
-APPEND_ONLY = ("event", "model_call", "retrieval_call", "anchor", "anchor_head")
+APPEND_ONLY = ("event", "model_call", "retrieval_call", "passage", "anchor", "anchor_head")
 """Tables of which the database itself refuses UPDATE and DELETE (see the migrations)."""

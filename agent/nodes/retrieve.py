@@ -41,10 +41,7 @@ async def run(state: ConsultationState, runtime: Runtime[Desk]) -> dict[str, Any
     call = RetrievalCall(
         query=found.query,
         release=found.release,
-        hits=[
-            {"chunk": p.chunk, "document": p.document, "score": round(p.score, 6)}
-            for p in found.passages
-        ],
+        hits=[asdict(p) | {"score": round(p.score, 6)} for p in found.passages],
     )
     return {"passages": [asdict(p) for p in found.passages], "outbox": [to_outbox(call)]}
 

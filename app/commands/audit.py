@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -113,6 +114,58 @@ def anchor(
         except OSError as error:
             fail(f"cannot write {out} ({error.strerror}); the anchor itself is made", 2)
     report(f"anchor {made.number} over {len(made.heads)} consultations, key {made.key}")
+
+
+@app.command("replay")
+def replay(consultation: ONLY = None) -> None:
+    """Run consultations again on what is on record of them: the patient's words, the model's
+    outputs, what look-ups found. Rules, knowledge, prompts and code are those of now.
+
+    Ends with 0 where all agree, with 1 where one does not; its first divergence is on standard
+    output.
+    """
+    settings = the_settings()
+    from api.replay import Replay, Replayer
+    from app import wiring
+    from app.progress import counted
+    from records import audit
+
+    async def work(database: Database) -> list[Replay]:
+        ids = [consultation] if consultation else await audit.consultations(database)
+        replayer = Replayer(desk)
+        found = []
+        with counted(notes, "consultations") as progress:
+            for done, id in enumerate(ids, start=1):
+                found.append(await replayer.replay(database, id))
+                progress(done, len(ids))
+        return found
+
+    try:
+        # The record answers in the model's place.
+        silent = settings.model_copy(update={"model": "none"})
+        desk = asyncio.run(wiring.build_desk(silent, report))
+    except expected() as error:
+        fail(str(error), 2)
+    found = _with_database(settings, work)
+    for item in found:
+        if (first := item.divergence) is not None:
+            place = f"event {first.seq}" if first.seq is not None else "an event more"
+            print(f"{item.consultation_id} turn {first.turn} {place}: {first.what}")
+            print(f"  recorded: {_short(first.recorded)}")
+            print(f"  replayed: {_short(first.replayed)}")
+    differing = sum(not item.agrees for item in found)
+    incomplete = sum(not item.complete for item in found)
+    report(
+        f"{len(found)} consultations replayed, {differing} differ, "
+        f"{incomplete} only as far as a turn that failed or is not answered yet"
+    )
+    if differing:
+        raise typer.Exit(1)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 300 else f"{text[:300]} ..."
 
 
 @app.command("rebuild")

@@ -27,6 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     asyncio.run(talk())
     monkeypatch.setenv("HUATUO_HOME", str(tmp_path))
+    monkeypatch.setenv("HUATUO_MODEL", "none")
+    monkeypatch.setenv("HUATUO_EMBEDDINGS", "false")
+    monkeypatch.setenv("HUATUO_IMPORTED", "false")
     monkeypatch.delenv("HUATUO_DATABASE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -61,6 +64,21 @@ def test_anchored_verified_cut_and_found(home: Path) -> None:
     assert found.exit_code == 1
     assert "event 2 is missing" in found.stdout
     assert "anchor 1: is missing" in found.stdout
+
+
+def test_replayed_from_the_command_line(home: Path) -> None:
+    """A consultation held in the terminal agrees with itself; one that is forged does not."""
+    cli = CliRunner()
+    (home / "huatuo.db").unlink()
+    held = cli.invoke(app, ["consult", "--language", "en"], input="I have a sore throat\nno\n")
+    assert held.exit_code == 0, held.output
+    agreed = cli.invoke(app, ["audit", "replay"])
+    assert (agreed.exit_code, agreed.stdout) == (0, "")
+    assert "1 consultations replayed, 0 differ" in agreed.stderr
+    forge(home, "UPDATE event SET payload = replace(payload, 'sore throat', 'cough')")
+    differs = cli.invoke(app, ["audit", "replay"])
+    assert differs.exit_code == 1
+    assert " turn 1 event 3: findings.understood: " in differs.stdout
 
 
 def test_messages_are_rebuilt(home: Path) -> None:

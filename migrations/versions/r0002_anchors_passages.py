@@ -1,4 +1,4 @@
-"""Anchors: signed statements of how far every chain of events had come.
+"""Anchors, which sign how far every chain of events had come, and the passages that look-ups found.
 
 Revision: 0002
 Follows: 0001
@@ -12,7 +12,11 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-KEYS = {"anchor": ("number",), "anchor_head": ("anchor", "consultation_id")}
+KEYS: dict[str, tuple[str, ...]] = {
+    "anchor": ("number",),
+    "anchor_head": ("anchor", "consultation_id"),
+    "passage": (),
+}
 
 
 def upgrade() -> None:
@@ -38,6 +42,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["anchor"], ["anchor.number"], name="fk_anchor_head_anchor"),
     )
     op.create_index("ix_anchor_head_consultation_id_seq", "anchor_head", ["consultation_id", "seq"])
+    op.create_table(
+        "passage",
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name="pk_passage"),
+    )
     if op.get_bind().dialect.name == "postgresql":
         _guard_postgresql()
     else:
@@ -51,6 +61,9 @@ def _guard_sqlite() -> None:
                 f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+        # A passage that is there already is left as it is, and may be put in again.
+        if not key:
+            continue
         # INSERT OR REPLACE deletes without waking the trigger above; this one it does wake.
         same = " AND ".join(f"{column} = NEW.{column}" for column in key)
         op.execute(
@@ -73,5 +86,6 @@ def _guard_postgresql() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("passage")
     op.drop_table("anchor_head")
     op.drop_table("anchor")
