@@ -94,11 +94,22 @@ _DEAD_OR_PAST = re.compile(
     r"以前(?!从?来?都?[没不])|上次|过世|查出"
 )
 # A stranger's illness that is no concern of this consultation: he is being looked after, or the
-# writer says that nobody here has it.
-_TOLD_OF = re.compile(
-    r"送(?:去|到)?医院了|住院了|\b(?:already|now) in (?:the )?hospital\b|"
+# writer says that nobody here has it, and nothing of it happens now.
+_IN_CARE = re.compile(r"送(?:去|到)?医院了|住院了|\b(?:already|now) in (?:the )?hospital\b")
+_MINE_IS_WELL = re.compile(
     r"我家(?:的|孩子|宝宝|娃)?没有?[,。]|我没(?:有)?(?:疼|痛|这样|得|犯|晕|吐)过|我自己没"
     r"|\bi've never had\b|\bmine (?:is|are) fine\b|\bmine (?:doesn't|don't|hasn't)\b"
+)
+_HAPPENING = re.compile(
+    r"现在|正在|还没|叫不|没反应|没有?呼吸|一直|怎么办|刚|突然|快来|救命|旁边|\b(?:now|just|still|help|"
+    r"right here|beside me|next to me|in front of me|won't|can't|what (?:do|should) i do)\b|"
+    r"\b(?:is|are|'s)(?:n't| not)? (?!(?:\w+ )?(?:it|this|that|there|fine|ok|okay|well|better|"
+    r"home|at home|recover\w*|in hospital|in a wheelchair|doing|out|a \w+|my)\b)\w"
+)
+# What befell a stranger long ago, or ended.
+_ENDED = re.compile(
+    r"\bdied\b|\bpassed away\b|\bwas diagnosed\b|\blast (?:week|month|year|night)\b|去世|死于|过世|"
+    r"上周|上个月|去年|上次|以前(?!从?来?都?[没不])"
 )
 _THEIRS = frozenset(("'s ", "的", "家", "家的", "家里的"))
 _FEMALE = re.compile(
@@ -229,14 +240,21 @@ class People:
         named = [p.role for p in self._named if p.role in ("child", "other")]
         if not seen:
             if "stranger" in roles:
-                theirs = not (_DEAD_OR_PAST.search(self.text) or _TOLD_OF.search(self.text))
-                return "stranger" if theirs else "self"
+                return "stranger" if self.stranger_in_danger() else "self"
             return named[0] if named and self._third_person() else "self"
         if "self" in seen and (_NOW_ME.search(self.text) or self.known.who == "self"):
             return "self"
         mine = sum(role == "self" for role in seen)
         others = [role for role in seen if role != "self"]
         return others[0] if len(others) >= mine else "self"
+
+    def stranger_in_danger(self) -> bool:
+        """Whether a danger that is told of a stranger happens now, as far as the words tell: then
+        it concerns whoever writes, a patient or not."""
+        if _IN_CARE.search(self.text) or _ENDED.search(self.text):
+            return False
+        told_of = _DEAD_OR_PAST.search(self.text) or _MINE_IS_WELL.search(self.text)
+        return told_of is None or _HAPPENING.search(self.text) is not None
 
     def _third_person(self) -> bool:
         """Whether a relative is introduced as the one it is about: with an age, or alone."""

@@ -279,6 +279,8 @@ class _Reader:
     def _counts(self, role: Role, patient: Role) -> bool:
         """Whether a danger that is told of a person concerns this consultation. Of two relatives
         in one message either may be in danger: a wife in labour, and her child's head."""
+        if role == "stranger" and patient == "self":
+            return self.people.stranger_in_danger()
         return role == patient or (patient in ("child", "other") and role != "stranger")
 
     # --- qualities ---------------------------------------------------------------------------
