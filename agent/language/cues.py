@@ -162,6 +162,13 @@ STILL = re.compile(
 NEAR_PAST = re.compile(
     r"今天|刚才?|昨|早上|晚上|最近|这几天|前天|\btoday\b|\byesterday\b|\bthis\b|\blast night\b"
 )
+# What turns a tale of before to the present: "it was fine last month but right now ...".
+HERE_AND_NOW = re.compile(
+    r"\bnow\b(?! (?:fine|well|ok|better|gone|a |an |healthy))|\btoday\b|\btonight\b|"
+    r"\bthis (?:morning|afternoon|evening|time|is nothing like)\b|"
+    r"\bsince (?:last night|yesterday)\b|\ba moment ago\b"
+    r"|现在(?!好|没事|正常|很好|都好|想)|今天|今早|今晚|刚才|刚刚|这次(?!还没)|这回|昨晚|昨夜"
+)
 IF = re.compile(
     r"\b(?:what if|if|in case|unless)\b(?:\s+(?:i|he|she|it|we|you|they|my \w+|the \w+)\b)?|"
     r"\bshould i (?:get|develop|have|start)\b|\bshould (?:\w+ ){1,3}ever\b|\bwhen should\b|"

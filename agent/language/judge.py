@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from agent.language.clauses import Clause, Sentence, clause_at
+from agent.language.cues import HERE_AND_NOW
 from agent.language.joining import Match
 from agent.language.normalise import Normalised
 from agent.language.people import People, Role
@@ -132,7 +133,8 @@ class Judge:
                 sentence.start <= d.start < sentence.end and days(d.iso) >= _LONG
                 for d in self.durations
             )
-            if len(body.strip()) >= _TELLING and not long:
+            # "Migraines for twenty years, and this is nothing like them" tells of today.
+            if len(body.strip()) >= _TELLING and (not long or HERE_AND_NOW.search(body)):
                 spans.append((start, sentence.start + len(body.rstrip())))
         hits: list[tuple[RuleHit, Role]] = []
         said = [self.text[a:b] for a, b in spans]

@@ -27,6 +27,7 @@ from agent.language.cues import (
     FEAR,
     GENERAL,
     GONE_AFTER,
+    HERE_AND_NOW,
     IF,
     IF_END,
     LEARNS,
@@ -336,8 +337,8 @@ class Scopes:
     def supposed(self, sentence: Sentence) -> bool:
         """Whether a whole sentence speaks of the merely possible, the past, or a story."""
         body = self.text[sentence.start : sentence.end]
-        gone = PAST.search(body) is not None and STILL.search(body) is None
-        return gone or any(cue.search(body) for cue in (IF, STORY, FEAR))
+        gone = PAST.search(body) and not STILL.search(body) and not HERE_AND_NOW.search(body)
+        return bool(gone) or any(cue.search(body) for cue in (IF, STORY, FEAR))
 
     # --- for others ----------------------------------------------------------------------------
 
