@@ -167,7 +167,7 @@ HERE_AND_NOW = re.compile(
     r"\bnow\b(?! (?:fine|well|ok|better|gone|a |an |healthy))|\btoday\b|\btonight\b|"
     r"\bthis (?:morning|afternoon|evening|time|is nothing like)\b|"
     r"\bsince (?:last night|yesterday)\b|\ba moment ago\b"
-    r"|现在(?!好|没事|正常|很好|都好|想)|今天|今早|今晚|刚才|刚刚|这次(?!还没)|这回|昨晚|昨夜"
+    r"|现在(?!好|没事|正常|很好|都好|想|早就|走出来)|今天|今早|今晚|刚才|刚刚|这次(?!还没)|这回|昨晚|昨夜"
 )
 IF = re.compile(
     r"\b(?:what if|if|in case|unless)\b(?:\s+(?:i|he|she|it|we|you|they|my \w+|the \w+)\b)?|"
