@@ -160,13 +160,13 @@ class Replayer:
     async def replay(self, database: Database, id: str) -> Replay:
         """Replay one consultation. Raises NotFound."""
         async with database.reading() as connection:
-            found = await consultations.get(connection, id)
+            await consultations.get(connection, id)
             told = await _recorded(connection, id)
         desk = replace(
             self.desk,
             ports=replace(
                 self.desk.ports,
-                model=_model(told.calls, found.model_release),
+                model=_model(told.calls, told.opened["model_release"]),
                 retriever=_retriever(told.lookups),
             ),
         )
@@ -174,9 +174,9 @@ class Replayer:
         count = 0
         for number, text in told.words:
             if state is None:
-                language = cast(Language, found.language or detect_language(text) or "zh")
-                patient = Patient.model_validate(found.patient)
-                state = opening(id, language, patient, found.seed, text)
+                spoken = told.opened["language"] or detect_language(text) or "zh"
+                patient = Patient.model_validate(told.opened["patient"])
+                state = opening(id, cast(Language, spoken), patient, told.opened["seed"], text)
             else:
                 state = {**state, "turn": number, "text": text, "citations": []}
             recorded = told.of.get(number, [])
@@ -203,12 +203,12 @@ class Replayer:
                     divergence=divergence,
                 )
         divergence = None
-        if found.knowledge_release != self.desk.knowledge.release:
+        if told.opened["knowledge_release"] != self.desk.knowledge.release:
             divergence = Divergence(
                 turn=0,
                 seq=1,
                 what="consultation.opened: knowledge_release",
-                recorded=found.knowledge_release,
+                recorded=told.opened["knowledge_release"],
                 replayed=self.desk.knowledge.release,
             )
         return Replay(
@@ -262,6 +262,7 @@ def _plain(value: Any) -> Any:
 class _Told(BaseModel):
     """What is on record of a consultation, as a replay needs it."""
 
+    opened: dict[str, Any]
     words: list[tuple[int, str]]
     answered: set[int]
     of: dict[int, list[tuple[int, View]]]
@@ -273,11 +274,18 @@ async def _recorded(connection: AsyncConnection, id: str) -> _Told:
     calls = dict(await events.model_calls(connection, id))
     lookups = dict(await events.retrievals(connection, id))
     told = _Told(
-        words=[], answered=set(), of={}, calls=list(calls.values()), lookups=list(lookups.values())
+        opened={},
+        words=[],
+        answered=set(),
+        of={},
+        calls=list(calls.values()),
+        lookups=list(lookups.values()),
     )
     graph_made = await events.from_graph(connection, id)
     for event in await events.read(connection, id):
         number = event.turn or 0
+        if event.type == "consultation.opened":
+            told.opened = event.payload
         if event.type == "patient.said":
             told.words.append((number, event.payload["text"]))
         if event.seq not in graph_made:

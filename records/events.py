@@ -35,6 +35,7 @@ from records.tables import (
     retrieval_call,
     to_text,
 )
+from records.tables import turn as turn_table
 
 _KINDS: dict[str, type[BaseModel]] = {
     "event": Event,
@@ -369,6 +370,18 @@ async def verify(connection: AsyncConnection, consultation_id: str) -> chain.Bro
     if broken_passage := await _broken_passage(connection, consultation_id):
         reason = "a passage that it found was changed or is missing"
         found.append(chain.BrokenLink(consultation_id, broken_passage, reason))
+    if sound and not await _is_as_opened(connection, sound[0]):
+        reason = "the consultation is not the one that it opened"
+        found.append(chain.BrokenLink(consultation_id, sound[0].seq, reason))
+    spoken = (await connection.execute(_WORDS, {"of": consultation_id})).all()
+    words = {row.number: row.text for row in spoken}
+    for link in sound:
+        if link.type != "patient.said" or link.turn not in words:
+            continue
+        if chain.parse(link.payload).get("text") != words[link.turn]:
+            reason = "the words of the turn are not those that were said"
+            found.append(chain.BrokenLink(consultation_id, link.seq, reason))
+            break
     messages = await _stored_messages(connection, consultation_id)
     for link in sound:
         if messages.pop(link.seq, None) != _as_stored(link):
@@ -376,6 +389,38 @@ async def verify(connection: AsyncConnection, consultation_id: str) -> chain.Bro
             found.append(chain.BrokenLink(consultation_id, link.seq, reason))
             break
     return min(found, key=lambda link: link.seq, default=None)
+
+
+_WORDS = select(turn_table.c.number, turn_table.c.text).where(
+    turn_table.c.consultation_id == bindparam("of")
+)
+_PINNED = (
+    consultation.c.language,
+    type_coerce(consultation.c.patient, Text),
+    type_coerce(consultation.c.consent, Text),
+    consultation.c.knowledge_release,
+    consultation.c.model_release,
+    consultation.c.seed,
+)
+_AS_OPENED = select(*_PINNED).where(consultation.c.id == bindparam("of"))
+
+
+async def _is_as_opened(connection: AsyncConnection, first: chain.Link) -> bool:
+    """Whether a consultation is pinned to what its first event says. One that is gone is looked
+    for elsewhere, and what began with another event is of an older version."""
+    row = (await connection.execute(_AS_OPENED, {"of": first.consultation_id})).first()
+    if row is None or first.type != "consultation.opened":
+        return True
+    said = chain.parse(first.payload)
+    language, patient, consent, *rest = row
+    return [language, patient, consent, *rest] == [
+        said["language"],
+        chain.canonical(said["patient"]),
+        chain.canonical(said["consent"]),
+        said["knowledge_release"],
+        said["model_release"],
+        said["seed"],
+    ]
 
 
 def _missing(consultation_id: str) -> chain.BrokenLink:

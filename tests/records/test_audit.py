@@ -27,7 +27,7 @@ from records.errors import (
     SigningKeyInvalid,
 )
 from records.signing import Signer
-from tests.records.samples import NOW, open_consultation
+from tests.records.samples import NOW, a_turn, open_consultation
 
 TURNS = 3
 
@@ -342,6 +342,26 @@ async def test_damaged_texts_are_told_and_the_rest_is_read(database: Database) -
     report = await audit.verify(database)
     places = [(link.consultation_id, link.seq) for link in report.broken]
     assert places == [(ids[0], 2), (ids[1], 3)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq"),
+    [
+        ("UPDATE consultation SET patient = '{}'", 1),
+        ("UPDATE consultation SET seed = 1", 1),
+        ("UPDATE consultation SET knowledge_release = 'k2'", 1),
+        ("UPDATE turn SET text = 'never said'", 2),
+    ],
+)
+async def test_what_stands_beside_the_events_agrees_with_them(
+    database: Database, statement: str, seq: int
+) -> None:
+    id = await open_consultation(database)
+    await a_turn(database, id)
+    assert (await audit.verify(database)).holds
+    await forge(database, statement)
+    broken = (await audit.verify(database)).broken
+    assert [(link.consultation_id, link.seq) for link in broken] == [(id, seq)]
 
 
 async def test_an_anchor_is_made_once_a_day(database: Database, signer: Signer) -> None:
