@@ -106,11 +106,7 @@ _HAPPENING = re.compile(
     r"\b(?:is|are|'s)(?:n't| not)? (?!(?:\w+ )?(?:it|this|that|there|fine|ok|okay|well|better|"
     r"home|at home|recover\w*|in hospital|in a wheelchair|doing|out|a \w+|my)\b)\w"
 )
-# What befell a stranger long ago, or ended.
-_ENDED = re.compile(
-    r"\bdied\b|\bpassed away\b|\bwas diagnosed\b|\blast (?:week|month|year|night)\b|去世|死于|过世|"
-    r"上周|上个月|去年|上次|以前(?!从?来?都?[没不])"
-)
+_DIED = re.compile(r"\bdied\b|\bpassed away\b|去世|死于|过世")
 _THEIRS = frozenset(("'s ", "的", "家", "家的", "家里的"))
 _FEMALE = re.compile(
     r"\b(?:female|woman|girl|lady)\b|\bi'?m a (?:\w+ )?(?:woman|girl|mother|mum|mom)\b|"
@@ -251,7 +247,7 @@ class People:
     def stranger_in_danger(self) -> bool:
         """Whether a danger that is told of a stranger happens now, as far as the words tell: then
         it concerns whoever writes, a patient or not."""
-        if _IN_CARE.search(self.text) or _ENDED.search(self.text):
+        if _IN_CARE.search(self.text) or _DIED.search(self.text):
             return False
         told_of = _DEAD_OR_PAST.search(self.text) or _MINE_IS_WELL.search(self.text)
         return told_of is None or _HAPPENING.search(self.text) is not None
