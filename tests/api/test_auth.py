@@ -18,6 +18,7 @@ ROUTES = [
     ("GET", f"/v1/consultations/{ID}/transcript"),
     ("GET", f"/v1/consultations/{ID}/events"),
     ("POST", f"/v1/consultations/{ID}/close"),
+    ("POST", f"/v1/audit/consultations/{ID}/replay"),
     ("POST", "/v1/assess"),
     ("POST", "/v1/parse"),
     ("GET", "/metrics"),
